@@ -1,0 +1,143 @@
+"""Everything that Ryzen raises on purpose.
+
+RyzenError
+├── ActorError              what a sender may meet
+│   ├── MailboxFull             the actor is busy; nothing was queued
+│   ├── ActorStopped            it is gone, or going
+│   ├── ActorCrashed            it fell over with this very message in hand
+│   ├── AskExpired              no answer within the time the asker gave
+│   └── Refusal                 it understood and said no: an answer, not a failure
+├── TrackError              this track cannot be played; the chat is well
+├── VoiceError              the call cannot be had, or is gone
+├── Misread                 what a person typed cannot be read
+├── SendError               Telegram refused a message, an edit or a question
+├── UnhandledMessage        an actor was sent what it does not know: a bug, and a crash
+├── ConfigError             the settings are wrong; the process ends with 2
+└── Escalation              a supervisor could not keep its children alive; ends with 70
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Never
+
+
+class RyzenError(Exception):
+    """Base of every error that Ryzen raises on purpose."""
+
+
+class ActorError(RyzenError):
+    """Base of what a sender may meet."""
+
+
+class MailboxFull(ActorError):
+    """The mailbox has no room for this kind of mail; nothing was queued."""
+
+
+class ActorStopped(ActorError):
+    """The actor has stopped, or is stopping, and takes no more mail."""
+
+
+class ActorCrashed(ActorError):
+    """The actor crashed while it worked on this message; the message is lost, the mailbox is not."""
+
+
+class AskExpired(ActorError):
+    """No answer came within the time that the asker gave."""
+
+
+class Refusal(ActorError):
+    """The actor understood and said no; it is well, and goes on.
+
+    ``code`` names a sentence in ``locales`` (``refuse.<code>``), ``details`` fill its blanks.
+    """
+
+    def __init__(self, code: str, **details: object) -> None:
+        super().__init__(code)
+        self.code, self.details = code, details
+
+
+class TrackTrouble(enum.StrEnum):
+    """Why a track cannot be played; each has a sentence ``track.<code>``."""
+
+    MISSING = "missing"  #: the file is not there (any more)
+    UNSUPPORTED = "unsupported"  #: not one of the formats on our list
+    BROKEN = "broken"  #: it claims to be one of them, and cannot be decoded
+    CUT_SHORT = "cut-short"  #: it ended well before its stated length
+    UNAVAILABLE = "unavailable"  #: the source says no
+
+
+class TrackError(RyzenError):
+    """This track cannot be played; the chat is well."""
+
+    def __init__(self, trouble: TrackTrouble, detail: str = "") -> None:
+        super().__init__(f"{trouble}: {detail}" if detail else str(trouble))
+        self.trouble, self.detail = trouble, detail
+
+
+class VoiceTrouble(enum.StrEnum):
+    """Why there is no call; each has a sentence ``voice.<code>``."""
+
+    NO_VOICE_CHAT = "no-voice-chat"  #: nobody has started one in this group
+    ASSISTANT_MISSING = "assistant-missing"  #: not in the group, and the bot may not invite it
+    ASSISTANT_BANNED = "assistant-banned"  #: an admin must unban it first
+    JOIN_REFUSED = "join-refused"  #: Telegram refused the join, and the retries too
+    UNREACHABLE = "unreachable"  #: the media server never answered
+    LOST = "lost"  #: it was up, and broke: kicked, stalled, server gone
+    CLOSED = "closed"  #: an admin has ended the voice chat
+
+
+class VoiceError(RyzenError):
+    """The call cannot be had, or is gone.
+
+    ``lasting`` troubles need a person; trying again at once would only annoy.
+    """
+
+    def __init__(self, trouble: VoiceTrouble, detail: str = "") -> None:
+        super().__init__(f"{trouble}: {detail}" if detail else str(trouble))
+        self.trouble, self.detail = trouble, detail
+
+    @property
+    def lasting(self) -> bool:
+        return self.trouble is not VoiceTrouble.LOST
+
+
+class Misread(RyzenError):
+    """What a person typed cannot be read.
+
+    ``code`` names a sentence in ``locales`` (``misread.<code>``), ``details`` fill its blanks.
+    """
+
+    def __init__(self, code: str, **details: object) -> None:
+        super().__init__(code)
+        self.code, self.details = code, details
+
+
+class SendError(RyzenError):
+    """Telegram refused a message, an edit or a question; ``reason`` is its own word for why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class UnhandledMessage(RyzenError):
+    """For the last case of a ``match`` over mail: mypy proves it unreachable, at run time it is a crash.
+
+    Shows the message's type only, never what is in it.
+    """
+
+    def __init__(self, message: Never) -> None:
+        super().__init__(type(message).__name__)
+
+
+class ConfigError(RyzenError):
+    """The settings are wrong. ``problems`` has one sentence for each, with what to do."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Escalation(RyzenError):
+    """A supervisor could not keep its children alive; its cause is the last crash."""
