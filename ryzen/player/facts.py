@@ -1,0 +1,102 @@
+"""What a player makes of the facts it learns about its streams, its call and its own crashes.
+
+No fact starts sound in a paused chat: where a fact moves a paused player to another track, it waits there.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from ryzen.player import lineup, turns
+from ryzen.player.effects import Notice, Noticed
+from ryzen.player.events import (
+    Ended,
+    Fact,
+    Positioned,
+    Recovered,
+    Resolved,
+    Started,
+    TrackFailed,
+    VoiceFailed,
+)
+from ryzen.player.state import PATIENCE, Entry, Loop, Phase, Player
+
+Lesson = tuple[Player, tuple[Notice, ...]]
+
+
+def learn(player: Player, fact: Fact, at: float) -> Lesson:
+    current = player.current
+    if current is None:
+        return turns.rest(player) if isinstance(fact, Recovered) else player, ()
+    match fact:
+        case Recovered(attempt):
+            return _recover(player, current, attempt, at)
+        case VoiceFailed(trouble):
+            waiting = evolve(player, queue=(current, *player.queue))
+            return turns.rest(waiting), (Notice(Noticed.NO_CALL, reason=trouble),)
+        case _ if fact.epoch != player.epoch:
+            return player, ()
+
+        case Resolved(media=media) if player.media is None:
+            phase = Phase.PAUSED if player.phase is Phase.PAUSED else Phase.STARTING
+            return evolve(player, phase=phase, media=media), ()
+        case TrackFailed(trouble=trouble):
+            return _fail(player, current, trouble)
+        case _ if player.media is None:
+            return player, ()
+
+        case Started() if player.phase is Phase.STARTING:
+            return evolve(player, phase=Phase.PLAYING, since=at, failures=0), ()
+        case Started():
+            return evolve(player, failures=0), ()
+        case Positioned(position=position) if player.phase is not Phase.STARTING:
+            since = at if player.phase is Phase.PLAYING else None
+            return evolve(player, offset=max(0.0, position), since=since), ()
+        case Ended() if player.loop is Loop.TRACK:
+            return _repeat(player), ()
+        case Ended():
+            return _go_on(lineup.pass_over(player))
+        case _:
+            return player, ()
+
+
+def _go_on(player: Player, *notices: Notice, failures: int = 0) -> Lesson:
+    """To the next; the chat is told if there is none."""
+    after = turns.onward(player, held=player.phase is Phase.PAUSED, failures=failures)
+    finished = () if after.current else (Notice(Noticed.FINISHED),)
+    return after, (*notices, *finished)
+
+
+def _repeat(player: Player) -> Player:
+    """The same media once more; the loop ends as its last turn begins."""
+    again = turns.shift(player, 0.0)
+    match player.loops_left:
+        case None:
+            return again
+        case 1:
+            return evolve(again, loop=Loop.OFF, loops_left=None)
+        case left:
+            return evolve(again, loops_left=left - 1)
+
+
+def _fail(player: Player, failed: Entry, trouble: str) -> Lesson:
+    """The failed entry is gone for good, whatever the loop: neither repeated nor remembered."""
+    notice = Notice(Noticed.TRACK_FAILED, track=failed.track, reason=trouble)
+    failures = player.failures + 1
+    if failures >= PATIENCE:
+        return turns.rest(player), (notice, Notice(Noticed.GAVE_UP))
+    return _go_on(player, notice, failures=failures)
+
+
+def _recover(player: Player, suspect: Entry, attempt: int, at: float) -> Lesson:
+    """Trust the last state less with each crash: go on, then without this track, then rest.
+
+    A track that may have caused the crash is remembered, and does not come back by itself.
+    """
+    if attempt <= 1:
+        heard = player.phase is Phase.PLAYING
+        return turns.renew(player, at), (Notice(Noticed.RECOVERED),) if heard else ()
+    past = lineup.remember(player, suspect)
+    if attempt == 2:
+        return _go_on(past, Notice(Noticed.SKIPPED_AFTER_CRASH, track=suspect.track))
+    return turns.rest(past), (Notice(Noticed.STOPPED_AFTER_CRASH),)

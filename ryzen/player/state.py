@@ -1,0 +1,102 @@
+"""What one chat's player knows: a frozen value, replaced at each event."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+#: Tracks failing in a row before the player stops trying.
+PATIENCE = 3
+#: Entries remembered for ``Previous``.
+MEMORY = 50
+
+
+@attrs.frozen
+class Track:
+    """Something that can be played, as its source knows it.
+
+    ``id`` is stable over restarts and unique over sources (``local:…``); ``ref`` is what the source
+    needs to find it again (a path, a link); ``duration`` is in seconds, None if unknown or endless.
+    """
+
+    id: str
+    title: str
+    source: str
+    ref: str = attrs.field(repr=False)
+    artist: str = ""
+    duration: float | None = None
+    link: str | None = None
+
+
+@attrs.frozen
+class Media:
+    """A resolved track: a file that can be decoded now. ``duration`` in seconds, None if unknown."""
+
+    path: str = attrs.field(repr=False)
+    duration: float | None = None
+
+
+@attrs.frozen
+class Asker:
+    """Who asked. ``id`` is Telegram's; an anonymous admin has the id of the group."""
+
+    id: int
+    name: str
+
+
+@attrs.frozen
+class Entry:
+    """One place in the line. ``id`` is unique within the chat and grows."""
+
+    id: int
+    track: Track
+    asker: Asker
+
+
+class Phase(enum.Enum):
+    IDLE = "idle"  #: nothing is current; entries may wait all the same (a rest)
+    RESOLVING = "resolving"  #: the source has been asked for the media
+    STARTING = "starting"  #: the deck has been told, nothing is heard yet
+    PLAYING = "playing"
+    PAUSED = "paused"
+
+
+class Loop(enum.StrEnum):
+    OFF = "off"
+    TRACK = "track"  #: the current track, until told otherwise, or ``loops_left`` more times
+    QUEUE = "queue"  #: what has been played goes to the end of the line
+
+
+@attrs.frozen
+class Player:
+    """One chat's player. Times are seconds of one steady clock, positions seconds into the track."""
+
+    limit: int = 50  #: entries that may wait; 0 = no limit
+    phase: Phase = Phase.IDLE
+    current: Entry | None = None
+    queue: tuple[Entry, ...] = ()
+    history: tuple[Entry, ...] = ()  #: newest last, at most MEMORY
+    cleared: tuple[Entry, ...] = ()  #: what the last Clear or Stop took away, for Restore
+    loop: Loop = Loop.OFF
+    loops_left: int | None = None  #: with Loop.TRACK: how many more times; None = for ever
+    epoch: int = 0  #: grows with each stream; an answer that names an older one is stale
+    offset: float = 0.0  #: position when it last stood still
+    since: float | None = None  #: moving since this moment, or None
+    media: Media | None = None
+    failures: int = 0  #: tracks that failed in a row
+    next_id: int = 1
+
+    def position(self, now: float) -> float:
+        """Seconds into the current track, never past its known end."""
+        moved = 0.0 if self.since is None else now - self.since
+        position = max(0.0, self.offset + moved)
+        duration = self.duration
+        return position if duration is None else min(position, duration)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds; what the file says beats what the source said."""
+        if self.media is not None and self.media.duration is not None:
+            return self.media.duration
+        return self.current.track.duration if self.current is not None else None
