@@ -1,0 +1,271 @@
+"""What the actors and the bot need of the outside, in our words.
+
+A fake and the real thing pass the same contract test. Who implements what:
+
+Deck, Decks          audio/client.py         the file which the voice engine reads
+Call, Calls          telegram/voice.py       the assistant in one voice chat
+Groups               telegram/groups.py      members, admins, invitations
+Outbox               telegram/outbox.py      everything that is written into chats
+Screen               bot/screen.py           the card and the notices of one chat
+Source               sources/*.py            search and resolve
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import attrs
+
+from ryzen.actors.ref import Ref
+from ryzen.errors import VoiceTrouble
+from ryzen.messages import ToChat, View
+from ryzen.player.effects import Notice
+from ryzen.player.state import Media, Track
+
+
+# -- sound
+@attrs.frozen
+class SoundStarted:
+    """The engine has read the first sample of this epoch."""
+
+    epoch: int
+
+
+@attrs.frozen
+class SoundEnded:
+    """The last samples of this epoch are about to be read (within 0.3 s): time for the next track.
+
+    ``played`` is how many seconds of the track there were. What is loaded now follows without a gap.
+    """
+
+    epoch: int
+    played: float
+
+
+@attrs.frozen
+class SoundFailed:
+    """This epoch cannot be decoded (any further); ``trouble`` is an ``errors.TrackTrouble``."""
+
+    epoch: int
+    trouble: str
+
+
+@attrs.frozen
+class SoundStalled:
+    """The engine has not read for ``seconds`` although it should: the call is sick."""
+
+    seconds: float
+
+
+SoundEvent = SoundStarted | SoundEnded | SoundFailed | SoundStalled
+
+
+class Deck(Protocol):
+    """What one call plays. None of this waits; what happens comes as SoundEvents."""
+
+    def renew(self) -> str:
+        """A new file, for each (re)attachment of the engine; returns the path to open.
+
+        What was loaded goes on in it from where the last reader stood.
+        """
+        ...
+
+    def load(self, epoch: int, media: Media, offset: float) -> None:
+        """Play this from ``offset`` seconds: at once, or right behind a track that has SoundEnded."""
+        ...
+
+    def silence(self) -> None:
+        """Take back what has not been read, and forget what was loaded."""
+        ...
+
+    def hold(self, held: bool) -> None:
+        """Whether the engine is paused on purpose: a held deck that stands still is no SoundStalled."""
+        ...
+
+    def position(self) -> tuple[int, float] | None:
+        """(epoch, seconds into its track) at the engine's reader; None if nothing is loaded or read."""
+        ...
+
+    def bytes_read(self) -> int:
+        """How far the engine has read the present file; 0 until it has begun."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Decks(Protocol):
+    def open(self, chat_id: int, on_event: Callable[[SoundEvent], None]) -> Deck:
+        """The deck of this chat, empty; one that was open for it is closed.
+
+        ``on_event`` is called on the event loop and must not wait.
+        """
+        ...
+
+
+# -- calls
+class Call(Protocol):
+    """The assistant in one voice chat. Every method ends by itself, in seconds."""
+
+    async def join(self, deck: Deck) -> None:
+        """Be in the call with this deck as the microphone. Raises VoiceError.
+
+        In a call already: only the deck is changed. Returns when the engine is reading the deck.
+        """
+        ...
+
+    async def leave(self) -> None:
+        """Be out of the call; nothing if we are. Never raises."""
+        ...
+
+    async def pause(self) -> None: ...
+
+    async def resume(self) -> None: ...
+
+
+class Calls(Protocol):
+    def of(self, chat_id: int, on_lost: Callable[[VoiceTrouble, str], None]) -> Call:
+        """The call of this chat. ``on_lost`` is called on the event loop if it is gone, not if we left."""
+        ...
+
+
+# -- groups
+@attrs.frozen
+class Assistant:
+    """The account that joins the calls."""
+
+    id: int
+    name: str
+    username: str | None = None
+
+
+class Groups(Protocol):
+    async def admit_assistant(self, chat_id: int) -> Assistant:
+        """Have the assistant in the group, through an invitation the bot makes if need be.
+
+        Raises VoiceError ASSISTANT_MISSING or ASSISTANT_BANNED.
+        """
+        ...
+
+    async def managers(self, chat_id: int) -> frozenset[int]:
+        """Ids of the owner and of the admins with «manage video chats». Raises SendError."""
+        ...
+
+
+# -- writing
+@attrs.frozen
+class Button:
+    """``data`` is an opaque action of at most 64 bytes; it never names a chat."""
+
+    label: str
+    data: str
+
+
+Rows = tuple[tuple[Button, ...], ...]
+
+
+class Outbox(Protocol):
+    """All that is written into chats, kept within Telegram's limits; a slow chat holds up no other.
+
+    Texts are Telegram HTML. Every method raises SendError if Telegram refuses for good.
+    """
+
+    async def send(self, chat_id: int, text: str, rows: Rows = (), reply_to: int | None = None) -> int:
+        """Returns the message id."""
+        ...
+
+    async def edit(self, chat_id: int, message_id: int, text: str, rows: Rows = ()) -> None:
+        """The same text again is not an error."""
+        ...
+
+    async def delete(self, chat_id: int, message_id: int) -> None:
+        """A message that is gone is not an error."""
+        ...
+
+    async def answer(self, press_id: int, text: str = "", alert: bool = False) -> None:
+        """Answer the press of a button."""
+        ...
+
+
+class Screen(Protocol):
+    """What a chat shows of its player: one card, and notices."""
+
+    async def show(self, view: View, fresh: bool = False) -> None:
+        """Draw or redraw the card; ``fresh``: as a new message, the old one goes."""
+        ...
+
+    async def notify(self, notice: Notice) -> None: ...
+
+
+# -- what comes in from Telegram (telegram/inbox.py makes these; bot/router.py takes them)
+@attrs.frozen
+class Person:
+    """Who said or pressed something. An anonymous admin has the id of the group."""
+
+    id: int
+    name: str
+    username: str | None = None
+    anonymous: bool = False
+
+
+@attrs.frozen
+class Said:
+    """A new message with a text. In private chats ``chat_id`` is the person's id."""
+
+    chat_id: int
+    message_id: int
+    sender: Person
+    text: str = attrs.field(repr=False)
+    private: bool = False
+    chat_title: str = ""
+    reply_to: int | None = None
+
+
+@attrs.frozen
+class Pressed:
+    """A button of one of the bot's messages."""
+
+    press_id: int
+    chat_id: int
+    message_id: int
+    sender: Person
+    data: str
+
+
+@attrs.frozen
+class MemberMoved:
+    """Somebody joined, left, was promoted, demoted, banned; the bot itself included."""
+
+    chat_id: int
+    user_id: int
+
+
+@attrs.frozen
+class VoiceChatMoved:
+    """The voice chat of a group was opened or ended."""
+
+    chat_id: int
+    open: bool
+
+
+Incoming = Said | Pressed | MemberMoved | VoiceChatMoved
+
+
+# -- the running chats, as the bot sees them
+class Chats(Protocol):
+    def open(self, chat_id: int) -> Ref[ToChat]:
+        """The chat's actor; started if it is not there."""
+        ...
+
+    def get(self, chat_id: int) -> Ref[ToChat] | None: ...
+
+
+# -- sources
+class Source(Protocol):
+    """One module a source. Errors are TrackError."""
+
+    name: str
+
+    async def search(self, words: str, limit: int) -> tuple[Track, ...]: ...
+
+    async def resolve(self, track: Track) -> Media: ...

@@ -1,0 +1,245 @@
+"""The outside of a chat, in memory: it does what the real one does, on any clock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+import attrs
+
+from ryzen.actors.assistants import AssistantActor
+from ryzen.actors.chat import ChatActor, Surroundings
+from ryzen.actors.download import DownloadActor
+from ryzen.actors.ref import Ref
+from ryzen.errors import TrackError, TrackTrouble, VoiceError, VoiceTrouble
+from ryzen.messages import Command, Look, View
+from ryzen.player import effects as do
+from ryzen.player import events as ev
+from ryzen.player.state import Asker, Media, Track
+from ryzen.ports import (
+    Assistant,
+    Call,
+    Deck,
+    SoundEnded,
+    SoundEvent,
+    SoundFailed,
+    SoundStalled,
+    SoundStarted,
+)
+from ryzen.supervisor import RestartPolicy, Supervisor, supervise
+
+ADA = Asker(1, "Ada")
+ASSISTANT = Assistant(99, "Assistant", "ryzen_assistant")
+QUICK = RestartPolicy(intensity=3, period=60.0, first=0.05, ceiling=0.2, stable_after=30.0)
+
+
+def track(title: str, duration: float | None = 60.0) -> Track:
+    return Track(f"fake:{title}", title, "fake", title, duration=duration)
+
+
+class FakeDeck:
+    """Moves with the clock once a call reads it; the test says when a track ends."""
+
+    def __init__(self, on_event: Callable[[SoundEvent], None]) -> None:
+        self._on_event = on_event
+        self.loads: list[tuple[str, float]] = []
+        self.loaded: tuple[int, float] | None = None
+        self.since: float | None = None
+        self.attached = self.held = self.closed = False
+        self.silenced = 0
+
+    def renew(self) -> str:
+        return "/fake"
+
+    def attach(self) -> None:
+        self.attached = True
+        self._move()
+
+    def load(self, epoch: int, media: Media, offset: float) -> None:
+        self.loads.append((media.path, round(offset, 2)))
+        self.loaded, self.since = (epoch, offset), None
+        if self.attached:
+            self._move()
+
+    def _move(self) -> None:
+        if self.loaded is not None and not self.held and self.since is None:
+            self.since = anyio.current_time()
+            self._on_event(SoundStarted(self.loaded[0]))
+
+    def silence(self) -> None:
+        self.silenced += 1
+        self.loaded = self.since = None
+
+    def hold(self, held: bool) -> None:
+        if self.loaded is not None:
+            self.loaded = (self.loaded[0], self._at())
+        self.held, self.since = held, None
+        if self.attached:
+            self._move()
+
+    def _at(self) -> float:
+        assert self.loaded is not None
+        moved = 0.0 if self.since is None else anyio.current_time() - self.since
+        return self.loaded[1] + moved
+
+    def position(self) -> tuple[int, float] | None:
+        return None if self.loaded is None or not self.attached else (self.loaded[0], self._at())
+
+    def bytes_read(self) -> int:
+        return int(self.attached)
+
+    def close(self) -> None:
+        self.closed = True
+
+    # what the world does
+    def end(self) -> None:
+        assert self.loaded is not None
+        self._on_event(SoundEnded(self.loaded[0], self._at()))
+
+    def fail(self, trouble: TrackTrouble) -> None:
+        assert self.loaded is not None
+        self._on_event(SoundFailed(self.loaded[0], trouble))
+
+    def stall(self) -> None:
+        self._on_event(SoundStalled(4.0))
+
+
+class FakeCall:
+    def __init__(self, room: FakeRoom, on_lost: Callable[[VoiceTrouble, str], None]) -> None:
+        self._room, self.on_lost = room, on_lost
+        self.log: list[str] = []
+
+    async def join(self, deck: Deck) -> None:
+        await anyio.sleep(self._room.join_takes)
+        if self._room.troubles:
+            raise VoiceError(self._room.troubles.pop(0))
+        assert isinstance(deck, FakeDeck)
+        self.log.append("join")
+        self._room.inside = True
+        deck.attach()
+
+    async def leave(self) -> None:
+        self.log.append("leave")
+        self._room.inside = False
+
+    async def pause(self) -> None:
+        self.log.append("pause")
+
+    async def resume(self) -> None:
+        self.log.append("resume")
+
+
+@attrs.define
+class FakeRoom:
+    """One group's voice chat, its deck and its screen: what a test looks at."""
+
+    join_takes: float = 0.05
+    troubles: list[VoiceTrouble] = attrs.Factory(list)
+    inside: bool = False
+    decks: list[FakeDeck] = attrs.Factory(list)
+    calls: list[FakeCall] = attrs.Factory(list)
+    cards: list[View] = attrs.Factory(list)
+    notices: list[do.Notice] = attrs.Factory(list)
+
+    @property
+    def deck(self) -> FakeDeck:
+        return self.decks[-1]
+
+    @property
+    def call(self) -> FakeCall:
+        return self.calls[-1]
+
+    async def show(self, view: View, fresh: bool = False) -> None:
+        self.cards.append(view)
+
+    async def notify(self, notice: do.Notice) -> None:
+        self.notices.append(notice)
+
+    def codes(self) -> list[str]:
+        return [str(notice.code) for notice in self.notices]
+
+
+class FakeWorld:
+    """Implements Decks, Calls, Groups and one Source for any number of rooms."""
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.rooms: dict[int, FakeRoom] = {}
+        self.resolve_takes = 0.02
+        self.resolved: list[str] = []
+        self.admitted: list[int] = []
+        self.barred: VoiceTrouble | None = None
+
+    def room(self, chat_id: int) -> FakeRoom:
+        return self.rooms.setdefault(chat_id, FakeRoom())
+
+    def open(self, chat_id: int, on_event: Callable[[SoundEvent], None]) -> Deck:
+        deck = FakeDeck(on_event)
+        self.room(chat_id).decks.append(deck)
+        return deck
+
+    def of(self, chat_id: int, on_lost: Callable[[VoiceTrouble, str], None]) -> Call:
+        call = FakeCall(self.room(chat_id), on_lost)
+        self.room(chat_id).calls.append(call)
+        return call
+
+    async def admit_assistant(self, chat_id: int) -> Assistant:
+        await anyio.sleep(0.01)
+        if self.barred is not None:
+            raise VoiceError(self.barred)
+        self.admitted.append(chat_id)
+        return ASSISTANT
+
+    async def managers(self, chat_id: int) -> frozenset[int]:
+        return frozenset({ADA.id})
+
+    async def search(self, words: str, limit: int) -> tuple[Track, ...]:
+        return () if words == "nothing" else (track(words),)
+
+    async def resolve(self, wanted: Track) -> Media:
+        await anyio.sleep(self.resolve_takes)
+        self.resolved.append(wanted.title)
+        if "bad" in wanted.title:
+            raise TrackError(TrackTrouble.BROKEN)
+        return Media(wanted.title, wanted.duration)
+
+
+@attrs.frozen
+class Stage:
+    """A running system of fakes: the supervisor of the chats, the shared actors, the world."""
+
+    chats: Supervisor
+    world: FakeWorld
+    surroundings: Surroundings
+
+    def open(self, chat_id: int) -> Ref[object]:
+        def make(snapshot: object, attempt: int) -> ChatActor:
+            return ChatActor(chat_id, snapshot, attempt, self.surroundings)  # type: ignore[arg-type]
+
+        return self.chats.spawn(f"chat:{chat_id}", make, policy=QUICK)
+
+    async def wish(self, chat_id: int, wish: ev.Wish) -> do.Answer:
+        answer = await self.open(chat_id).ask(Command(wish), within=5)
+        assert isinstance(answer, do.Answer)
+        return answer
+
+    async def play(self, chat_id: int, *titles: str) -> do.Answer:
+        return await self.wish(chat_id, ev.Play(tuple(track(title) for title in titles), ADA))
+
+    async def look(self, chat_id: int) -> View:
+        view = await self.open(chat_id).ask(Look(), within=5)
+        assert isinstance(view, View)
+        return view
+
+
+@asynccontextmanager
+async def stage(**options: float) -> AsyncIterator[Stage]:
+    world = FakeWorld()
+    async with supervise("services") as services:
+        download = await services.start("download", lambda *_: DownloadActor({"fake": world}))
+        assistants = await services.start("assistants", lambda *_: AssistantActor(world, ASSISTANT.id))
+        surroundings = Surroundings(world, world, download, assistants, world.room, **options)  # type: ignore[arg-type]
+        async with supervise("chats", together=True) as chats:
+            yield Stage(chats, world, surroundings)
