@@ -1,0 +1,99 @@
+"""What the buttons do. Their data names an action and nothing else, and is believed no more than any text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+import attrs
+
+from ryzen.bot.desk import Desk, Press, Toast
+from ryzen.bot.guard import Verdict, Who
+from ryzen.bot.playing import grant, granted, look
+from ryzen.bot.queueing import page
+from ryzen.errors import Refusal
+from ryzen.player.effects import Refused
+from ryzen.player.events import Pause, Previous, Resume, SeekBy, SetLoop, Skip, Stop, Wish
+from ryzen.player.state import Loop
+from ryzen.ports import Pressed
+
+#: Seconds that the two seek buttons move.
+STEP = 15.0
+
+_NEXT_LOOP = {Loop.OFF: Loop.TRACK, Loop.TRACK: Loop.QUEUE, Loop.QUEUE: Loop.OFF}
+
+
+@attrs.frozen
+class Action:
+    """``on_card``: only on the card which the chat shows now, as an older one is about another track."""
+
+    who: Who
+    run: Callable[[Desk, Press], Awaitable[Toast]]
+    on_card: bool = True
+
+
+async def press(desk: Desk, pressed: Pressed) -> Toast:
+    """Do what the button says, if this person may, in the chat of the message.
+
+    Raises what ``Ref.ask`` raises, and SendError.
+    """
+    name, _, rest = pressed.data.partition("=")
+    if (action := ACTIONS.get(name)) is None:
+        return Toast(desk.words("press.unknown"), alert=True)
+    verdict = await desk.guard.may(action.who, pressed.sender, pressed.chat_id)
+    if verdict is not Verdict.YES:
+        return Toast(desk.words(f"denied.{verdict}"), alert=True)
+    if action.on_card and not desk.screens.shows(pressed.chat_id, pressed.message_id):
+        return Toast(desk.words("press.old-card"), alert=True)
+    return await action.run(desk, Press(pressed, rest))
+
+
+def _wishing(wish: Wish) -> Action:
+    async def run(desk: Desk, press: Press) -> Toast:
+        return Toast(granted(desk.words, await grant(desk, press.chat_id, wish)))
+
+    return Action(Who.ADMIN, run)
+
+
+async def _loop(desk: Desk, press: Press) -> Toast:
+    """Off, track, queue, and off again."""
+    if (view := await look(desk, press.chat_id)) is None:
+        raise Refusal(Refused.NOTHING_PLAYING)
+    wish = SetLoop(_NEXT_LOOP[view.player.loop])
+    return Toast(granted(desk.words, await grant(desk, press.chat_id, wish)))
+
+
+async def _queue(desk: Desk, press: Press) -> Toast:
+    """The queue, as a message of its own."""
+    reply = page(desk.words, await look(desk, press.chat_id), 0)
+    await desk.outbox.send(press.chat_id, reply.text.markup, reply.rows)
+    return Toast()
+
+
+async def _turn(desk: Desk, press: Press) -> Toast:
+    """Another page of the queue, in the same message."""
+    if not re.fullmatch(r"[0-9]{1,4}", press.rest):
+        return Toast(desk.words("press.unknown"), alert=True)
+    reply = page(desk.words, await look(desk, press.chat_id), int(press.rest))
+    await desk.outbox.edit(press.chat_id, press.pressed.message_id, reply.text.markup, reply.rows)
+    return Toast()
+
+
+async def _close(desk: Desk, press: Press) -> Toast:
+    await desk.screens.of(press.chat_id).close()
+    return Toast(desk.words("press.closed"))
+
+
+ACTIONS = {
+    "p:pause": _wishing(Pause()),
+    "p:resume": _wishing(Resume()),
+    "p:skip": _wishing(Skip()),
+    "p:back": _wishing(Previous()),
+    "p:stop": _wishing(Stop()),
+    "p:rewind": _wishing(SeekBy(-STEP)),
+    "p:forward": _wishing(SeekBy(STEP)),
+    "p:loop": Action(Who.ADMIN, _loop),
+    "c:queue": Action(Who.EVERYONE, _queue, on_card=False),
+    "c:close": Action(Who.ADMIN, _close),
+    "q:page": Action(Who.EVERYONE, _turn, on_card=False),
+}

@@ -1,0 +1,95 @@
+"""What handlers are given, and what they give back."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import attrs
+
+from ryzen.actors.health import Health
+from ryzen.actors.ref import Ref
+from ryzen.bot.guard import Guard
+from ryzen.bot.screen import Screens
+from ryzen.bot.words import Html, Words
+from ryzen.messages import ToDownload
+from ryzen.player.state import Asker
+from ryzen.ports import Chats, Outbox, Person, Pressed, Rows, Said
+
+
+class Instruments(Protocol):
+    """How the bot is doing, read from outside. Times in seconds."""
+
+    def health(self) -> tuple[Health, ...]: ...
+
+    def loop_lag(self) -> float:
+        """How late the event loop is with what is due."""
+        ...
+
+    def uptime(self) -> float: ...
+
+
+#: A text that is not there.
+NOTHING = Html.of("")
+
+
+@attrs.frozen
+class Desk:
+    """What every handler may use. ``duration_limit`` is in seconds, 0 for none."""
+
+    words: Words
+    outbox: Outbox
+    chats: Chats
+    download: Ref[ToDownload]
+    guard: Guard
+    screens: Screens
+    instruments: Instruments
+    duration_limit: float = 3600.0
+
+
+@attrs.frozen
+class Order:
+    """A command that somebody typed. ``at`` is when it came in, in seconds of ``anyio.current_time``."""
+
+    said: Said
+    args: str = attrs.field(repr=False)
+    at: float
+
+    @property
+    def chat_id(self) -> int:
+        return self.said.chat_id
+
+    @property
+    def asker(self) -> Asker:
+        return asker(self.said.sender)
+
+
+@attrs.frozen
+class Press:
+    """A button that somebody may press, and did. ``rest`` is what its data says after the action."""
+
+    pressed: Pressed
+    rest: str
+
+    @property
+    def chat_id(self) -> int:
+        return self.pressed.chat_id
+
+
+@attrs.frozen
+class Reply:
+    """A message in answer to a command."""
+
+    text: Html
+    rows: Rows = ()
+
+
+@attrs.frozen
+class Toast:
+    """The answer to a press: a line that passes by, or an ``alert`` that wants to be closed."""
+
+    text: Html = NOTHING
+    alert: bool = False
+
+
+def asker(person: Person) -> Asker:
+    return Asker(person.id, person.name)
