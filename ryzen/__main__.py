@@ -1,0 +1,83 @@
+"""The ``ryzen`` command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import anyio
+from loguru import logger
+
+from ryzen import __version__
+from ryzen.errors import ConfigError, Escalation, RyzenError
+
+EXIT_TROUBLE, EXIT_CONFIGURATION, EXIT_ESCALATION, EXIT_INTERRUPTED = 1, 2, 70, 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit code: 0, 1 (no answer from Telegram), 2 (configuration), 70 (the actors gave up)."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["demo"]:
+        from ryzen.sandbox.demo.command import demo  # the sandbox is an extra: `run` works without it
+
+        return _exit_code(partial(demo, words[1:]))
+    parser = argparse.ArgumentParser("ryzen", description="Music in the voice chats of Telegram groups.")
+    parser.add_argument("--version", action="version", version=f"ryzen {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("run", help="run the bot; its settings come from the environment and .env")
+    commands.add_parser("demo", help="try it without an account: ryzen demo --help", add_help=False)
+    parser.parse_args(words)
+    return _exit_code(_run)
+
+
+def _run() -> int:
+    from ryzen import app  # after the parser: --help and --version need none of the native libraries
+    from ryzen.settings import Settings
+    from ryzen.telegram.logs import ThroughLoguru
+
+    settings = Settings.load(os.environ, Path(".env"))
+    logger.remove()
+    logger.add(sys.stderr, level=settings.log_level, backtrace=False, diagnose=False)
+    secrets = (settings.api_hash, settings.bot_token, *settings.sessions)
+    ThroughLoguru.install([secret.reveal() for secret in secrets])
+    anyio.run(app.run, settings)
+    return 0
+
+
+def _exit_code(command: Callable[[], int]) -> int:
+    try:
+        return command()
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except (RyzenError, ExceptionGroup) as error:
+        causes = list(_leaves(error))
+        if not all(isinstance(cause, RyzenError) for cause in causes):
+            raise  # a bug: its traceback is what we want to see
+        return _told(causes)
+
+
+def _told(causes: list[Exception]) -> int:
+    problems = [problem for cause in causes if isinstance(cause, ConfigError) for problem in cause.problems]
+    if problems:
+        print("Ryzen cannot start:", *problems, sep="\n  - ", file=sys.stderr)
+        if any("missing" in problem for problem in problems):
+            print("Every setting is explained in .env.example; `ryzen demo` needs none.", file=sys.stderr)
+        return EXIT_CONFIGURATION
+    print("Ryzen cannot go on:", *causes, sep="\n  - ", file=sys.stderr)
+    return EXIT_ESCALATION if any(isinstance(cause, Escalation) for cause in causes) else EXIT_TROUBLE
+
+
+def _leaves(error: Exception) -> Iterator[Exception]:
+    if isinstance(error, ExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,264 @@
+"""The composition root: builds everything, and shows in one place in which order it starts and stops."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import anyio
+import attrs
+from anyio.abc import TaskGroup, TaskStatus
+from loguru import logger
+
+from ryzen.actors.assistants import AssistantActor
+from ryzen.actors.chat import ChatActor, Surroundings
+from ryzen.actors.download import DownloadActor
+from ryzen.actors.health import Health
+from ryzen.actors.ref import Ref
+from ryzen.audio import client as audio
+from ryzen.bot.desk import Desk
+from ryzen.bot.guard import Guard
+from ryzen.bot.pace import Rate
+from ryzen.bot.router import Manners, route
+from ryzen.bot.screen import Screens
+from ryzen.bot.words import Words
+from ryzen.errors import VoiceTrouble
+from ryzen.messages import ToChat
+from ryzen.player.effects import Notice, Noticed
+from ryzen.player.state import Player
+from ryzen.ports import Incoming
+from ryzen.settings import Settings
+from ryzen.sources.local import LocalSource
+from ryzen.supervisor import RestartPolicy, Supervisor, supervise
+from ryzen.telegram.client import Access
+from ryzen.telegram.groups import AccountGroups
+from ryzen.telegram.inbox import Inbox
+from ryzen.telegram.outbox import BotOutbox
+from ryzen.telegram.voice import VoiceCalls
+
+#: Commands that may come in before the router is there to take them.
+_EARLY = 1000
+#: Download and assistants are needed by everybody: if one of them cannot be kept alive, the process ends.
+_VITAL = RestartPolicy(escalates=True)
+#: Seconds that a chat may take to leave its call when the bot stops.
+_CHAT_GRACE = 8.0
+#: How often the lateness of the event loop is measured, and for how long the worst is remembered, in seconds.
+_LAG_EVERY, _LAG_KEPT = 0.1, 10.0
+
+Reach = Callable[[int, str], Access]
+
+
+class Door:
+    """Lets in what Telegram sends; what comes before the house is ready waits outside."""
+
+    def __init__(self) -> None:
+        self._early: list[Incoming] = []
+        self._through: Callable[[Incoming], None] | None = None
+
+    def take(self, incoming: Incoming) -> None:
+        if self._through is not None:
+            self._through(incoming)
+        elif len(self._early) < _EARLY:
+            self._early.append(incoming)
+
+    def open(self, through: Callable[[Incoming], None]) -> None:
+        self._through = through
+        while self._early:
+            through(self._early.pop(0))
+
+
+class RunningChats:
+    """``ports.Chats``: one actor for each chat that has something to do."""
+
+    def __init__(self, supervisor: Supervisor, world: Surroundings) -> None:
+        self._supervisor, self._world = supervisor, world
+
+    def open(self, chat_id: int) -> Ref[ToChat]:
+        def make(snapshot: Player | None, attempt: int) -> ChatActor:
+            return ChatActor(chat_id, snapshot, attempt, self._world)
+
+        return self._supervisor.spawn(_name(chat_id), make, grace=_CHAT_GRACE)
+
+    def get(self, chat_id: int) -> Ref[ToChat] | None:
+        return self._supervisor.get(_name(chat_id))
+
+
+class Gauges:
+    """``bot.desk.Instruments``."""
+
+    def __init__(self) -> None:
+        self._supervisors: list[Supervisor] = []
+        self._began = anyio.current_time()
+        self._lags: list[tuple[float, float]] = []
+
+    def watch(self, supervisor: Supervisor) -> None:
+        self._supervisors.append(supervisor)
+
+    def health(self) -> tuple[Health, ...]:
+        return tuple(health for supervisor in self._supervisors for health in supervisor.health())
+
+    def loop_lag(self) -> float:
+        return max((lag for _, lag in self._lags), default=0.0)
+
+    def uptime(self) -> float:
+        return anyio.current_time() - self._began
+
+    async def measure(self) -> None:
+        """Run for ever."""
+        while True:
+            due = anyio.current_time() + _LAG_EVERY
+            await anyio.sleep_until(due)
+            now = anyio.current_time()
+            self._lags.append((now, now - due))
+            while self._lags[0][0] < now - _LAG_KEPT:
+                self._lags.pop(0)
+
+
+@attrs.frozen
+class Running:
+    """A bot that is up: what the sandbox and the benches look at."""
+
+    chats: RunningChats
+    gauges: Gauges
+    audio: audio.AudioEngine
+
+
+@asynccontextmanager
+async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Running]:
+    """The whole bot, for the length of the block. What is entered first is left last.
+
+    ``reach`` is how Telegram is reached; the sandbox gives its own, and nothing else differs.
+    Raises ConfigError if Telegram refuses an account, and Escalation if the actors cannot be kept alive.
+    """
+    access = reach(settings.api_id, settings.api_hash.reveal())
+    bot = access.bot(settings.bot_token.reveal())
+    assistant = access.assistant(settings.sessions[0].reveal())
+    words = Words.load()
+    door = Door()
+    gauges = Gauges()
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        # The worker before anything native: no process is started once the voice engine runs (facts.md).
+        engine = await enter(audio.serve(lead=settings.audio_lead))
+        library = await enter(LocalSource.open(settings.music_dir or _no_music(settings), settings.state_dir))
+        tasks = await enter(_background())
+        tasks.start_soon(library.watch)
+        tasks.start_soon(gauges.measure)
+
+        calls = VoiceCalls(assistant)  # listens from the start, so that it misses no update
+        bot.listen(Inbox(door.take, now=bot.now).take)
+        for account in (assistant, bot):
+            await account.start()
+            stack.push_async_callback(account.stop)
+            tasks.start_soon(account.watch)
+        await enter(calls)
+        outbox = BotOutbox(bot)
+        groups = AccountGroups(bot, assistant)
+        screens = Screens(outbox, words)
+
+        services = await enter(supervise("services"))
+        gauges.watch(services)
+        download = await services.start(
+            "download", lambda *_: DownloadActor({library.name: library}), policy=_VITAL
+        )
+        assistants = await services.start(
+            "assistants", lambda *_: AssistantActor(groups, assistant.id), policy=_VITAL
+        )
+        world = Surroundings(
+            decks=engine,
+            calls=calls,
+            download=download,
+            assistants=assistants,
+            screen=screens.of,
+            queue_limit=settings.queue_limit,
+            card_interval=settings.card_interval,
+        )
+        give_up = partial(_give_up, tasks, world)
+        chats_supervisor = await enter(supervise("chats", on_give_up=give_up, together=True))
+        gauges.watch(chats_supervisor)
+        chats = RunningChats(chats_supervisor, world)
+
+        desk = Desk(
+            words=words,
+            outbox=outbox,
+            chats=chats,
+            download=download,
+            guard=Guard(groups, settings.owner_id, settings.sudoers),
+            screens=screens,
+            instruments=gauges,
+            duration_limit=settings.duration_limit,
+        )
+        manners = Manners(
+            bot.username,
+            settings.command_prefixes,
+            per_person=Rate(*settings.person_rate),
+            per_chat=Rate(*settings.chat_rate),
+        )
+        router = await enter(route(desk, assistants, manners))
+        door.open(router.accept)
+        logger.info("ready: @{}, with {} as the assistant", bot.username, assistant.name)
+        yield Running(chats, gauges, engine)
+        logger.info("stopping")
+
+
+async def run(
+    settings: Settings, reach: Reach = Access, on_ready: Callable[[Running], None] | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT, then drain. A second signal ends it without a drain."""
+    async with anyio.create_task_group() as tasks:
+        asked = anyio.Event()
+        await tasks.start(_heed_signals, asked, tasks.cancel_scope)
+        async with running(settings, reach) as bot:
+            if on_ready is not None:
+                on_ready(bot)
+            await asked.wait()
+        tasks.cancel_scope.cancel()
+
+
+async def _heed_signals(
+    asked: anyio.Event, scope: anyio.CancelScope, *, task_status: TaskStatus[None]
+) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
+        async for number in signals:
+            logger.info("{}: stopping", signal.Signals(number).name)
+            if asked.is_set():
+                scope.cancel()
+            asked.set()
+
+
+@asynccontextmanager
+async def _background() -> AsyncIterator[TaskGroup]:
+    """Tasks that run beside the bot and end with it."""
+    async with anyio.create_task_group() as tasks:
+        yield tasks
+        tasks.cancel_scope.cancel()
+
+
+def _give_up(tasks: TaskGroup, world: Surroundings, name: str, _: Exception) -> None:
+    tasks.start_soon(_clear_up, world, int(name.removeprefix(_name(""))))
+
+
+async def _clear_up(world: Surroundings, chat_id: int) -> None:
+    """A chat's actor is not coming back: leave its call, and tell the chat."""
+    await world.calls.of(chat_id, _nobody_minds).leave()
+    world.decks.open(chat_id, lambda _: None).close()
+    await world.screen(chat_id).notify(Notice(Noticed.STOPPED_AFTER_CRASH))
+
+
+def _nobody_minds(_trouble: VoiceTrouble, _detail: str) -> None: ...
+
+
+def _name(chat_id: int | str) -> str:
+    return f"chat:{chat_id}"
+
+
+def _no_music(settings: Settings) -> Path:
+    """Without MUSIC_DIR an empty folder of our own, where music may be put."""
+    folder = settings.state_dir / "music"
+    folder.mkdir(parents=True, exist_ok=True)
+    logger.warning("MUSIC_DIR is not set: put music into {}, or set it", folder)
+    return folder

@@ -1,0 +1,182 @@
+"""Carries a script out, and tells what is said and heard."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from ryzen.sandbox.box import Entry, Group, Kind, RequestError
+from ryzen.sandbox.demo.process import BotProcess, Line
+from ryzen.sandbox.demo.report import Report
+from ryzen.sandbox.demo.script import Do, Press, Say, Step
+from ryzen.sandbox.demo.stage import Stage
+from ryzen.sandbox.demo.trouble import TroubleMaker
+from ryzen.sandbox.media import Peer
+
+#: Seconds in which the sound of a command is listened for, and how often.
+_LISTEN, _EVERY = 15.0, 0.02
+_GRAVE = {"ERROR", "CRITICAL"}
+
+
+class Director:
+    """One performance. ``began`` is the moment of «ready»; all times that are told count from it."""
+
+    def __init__(self, stage: Stage, report: Report, tasks: TaskGroup) -> None:
+        self._stage, self._report, self._tasks = stage, report, tasks
+        self._began = time.monotonic()
+        self._trouble: TroubleMaker | None = None
+        self.errors: list[str] = []
+        self.first_audio_ms: int | None = None
+        self.skip_ms: list[int] = []
+        stage.box.transcript.subscribe(self._on_entry)
+
+    def begin(self, bot: BotProcess) -> None:
+        self._trouble = TroubleMaker(self._stage, bot)
+        self._began = time.monotonic()
+        self._report.emit("ready")
+        self._tasks.start_soon(self._listen)
+
+    def now(self) -> float:
+        """Seconds since «ready»."""
+        return self._since(time.monotonic())
+
+    async def perform(self, steps: tuple[Step, ...], until: float) -> None:
+        """All steps at their times; returns ``until`` seconds after «ready»."""
+        for step in steps:
+            await self._until(step.at)
+            self.take(step)
+        await self._until(until)
+
+    def take(self, step: Step) -> None:
+        """Begin a step now; it goes on by itself."""
+        match step:
+            case Say():
+                self._tasks.start_soon(self._say, step)
+            case Press():
+                self._tasks.start_soon(self._press, step)
+            case Do():
+                self._tasks.start_soon(self._do, step)
+
+    def on_line(self, line: Line) -> None:
+        """Something that the bot's process says."""
+        if line["kind"] != "log" or line["level"] not in _GRAVE:
+            return
+        if self._trouble is None or not self._trouble.explains(line["text"]):
+            self.errors.append(line["text"])
+
+    def finish(self) -> list[str]:
+        """Tell the sum of it; returns the errors that nothing explains, the local Telegram's own included."""
+        box = self._stage.box
+        self.errors += [f"the local Telegram does not know {method}" for method in sorted(box.unknown)]
+        self.errors += [f"a bug in the local Telegram: {bug}" for bug in box.bugs]
+        self._report.emit(
+            "summary", first_audio_ms=self.first_audio_ms, skip_ms=self.skip_ms, errors=self.errors
+        )
+        return self.errors
+
+    # -- steps
+    async def _say(self, step: Say) -> None:
+        group, said = self._group(step), time.monotonic()
+        before = self._stage.peer(group)
+        try:
+            await self._stage.box.say(group, self._stage.person(step.who), step.text)
+        except RequestError as error:
+            self._fault(f"this could not be said: {error}")
+            return
+        word = step.text.split()[0].partition("@")[0]
+        if (
+            word in ("/play", "/p")
+            and self.first_audio_ms is None
+            and (not before or not before.first_sound_at)
+        ):
+            self._tasks.start_soon(self._time_first, group, said)
+        elif word in ("/skip", "/next") and before is not None:
+            self._tasks.start_soon(self._time_skip, before, said)
+
+    async def _press(self, step: Press) -> None:
+        group = self._group(step)
+        card = self._stage.box.newest_card(group)
+        if card is None:
+            self._fault(f"there is no card to press {step.label!r} on")
+            return
+        try:
+            await self._stage.box.press(group, self._stage.person(step.who), card.id, step.label)
+        except (RequestError, LookupError) as error:
+            self._fault(f"{step.label!r} could not be pressed: {error}")
+
+    async def _do(self, step: Do) -> None:
+        assert self._trouble is not None
+        self._fault(str(step))
+        try:
+            await self._trouble.make(step)
+        except (RuntimeError, ValueError) as error:
+            self.errors.append(f"{step}: {error}")
+
+    def _group(self, step: Step) -> Group:
+        return self._stage.groups[step.group - 1]
+
+    def _fault(self, text: str) -> None:
+        self._report.emit("fault", at=round(self.now(), 3), text=text)
+
+    # -- ears
+    async def _listen(self) -> None:
+        second = 0
+        while True:
+            second += 1
+            await self._until(second)
+            for group in self._stage.groups:
+                if (peer := self._stage.peer(group)) is not None:
+                    heard = peer.hears()
+                    self._report.emit(
+                        "heard",
+                        at=second,
+                        chat=group.chat_id,
+                        hz=round(heard.hz, 1),
+                        share=round(heard.share, 4),
+                        rms=round(heard.rms, 4),
+                        packets=heard.packets,
+                        lost=heard.lost,
+                    )
+
+    async def _time_first(self, group: Group, said: float) -> None:
+        with anyio.move_on_after(_LISTEN):
+            while True:
+                peer = self._stage.peer(group)
+                if peer is not None and peer.first_sound_at is not None:
+                    if self.first_audio_ms is None:
+                        self.first_audio_ms = _ms(peer.first_sound_at - said)
+                    return
+                await anyio.sleep(_EVERY)
+
+    async def _time_skip(self, peer: Peer, said: float) -> None:
+        with anyio.move_on_after(_LISTEN):
+            while True:
+                if (changed := peer.tone_changed_at(said)) is not None:
+                    self.skip_ms.append(_ms(changed - said))
+                    return
+                await anyio.sleep(_EVERY)
+
+    # -- eyes
+    def _on_entry(self, entry: Entry) -> None:
+        common: dict[str, Any] = {"at": round(self._since(entry.at), 3), "chat": entry.chat}
+        match entry.kind:
+            case Kind.MESSAGE | Kind.EDIT:
+                common |= {"from": entry.sender, "text": entry.text, "buttons": list(entry.buttons)}
+            case Kind.ALERT:
+                common |= {"to": entry.sender, "text": entry.text}
+            case _:
+                return
+        self._report.emit(entry.kind.value, **common)
+
+    async def _until(self, moment: float) -> None:
+        await anyio.sleep(max(0.0, moment - self.now()))
+
+    def _since(self, moment: float) -> float:
+        return moment - self._began
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,64 @@
+"""The trouble that `--do` makes, and which errors of the bot it explains."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import anyio
+import attrs
+
+from ryzen.sandbox.demo.process import RESTART_AFTER, BotProcess
+from ryzen.sandbox.demo.script import Do, Trouble
+from ryzen.sandbox.demo.stage import Stage
+
+#: Seconds in which an error may follow from a trouble that was made.
+_AFTERMATH = 30.0
+_EXPLAINS = {
+    Trouble.KILL_BOT: "",
+    Trouble.KILL_WORKER: "audio|deck",
+    Trouble.CRASH_CHAT: "chat:",
+    Trouble.SILENCE_MEDIA: "chat:|voice",
+    Trouble.FLOOD: "(?i)flood|wait|card|reply",
+    Trouble.DROP_CONNECTIONS: "(?i)pyrogram|connection|telegram|answer|card|reply",
+}
+
+
+@attrs.frozen
+class _Made:
+    at: float
+    until: float
+    explains: str
+
+
+class TroubleMaker:
+    """Makes trouble, and remembers it."""
+
+    def __init__(self, stage: Stage, bot: BotProcess) -> None:
+        self._stage, self._bot = stage, bot
+        self._made: list[_Made] = []
+
+    async def make(self, do: Do) -> None:
+        """Returns when it is made; a killed bot has been started again by then."""
+        now = time.monotonic()
+        self._made.append(_Made(now, now + do.seconds + _AFTERMATH, _EXPLAINS[do.trouble]))
+        match do.trouble:
+            case Trouble.KILL_BOT:
+                await self._bot.kill()
+                await anyio.sleep(RESTART_AFTER)
+                await self._bot.start()
+            case Trouble.KILL_WORKER:
+                await self._bot.order(do="kill worker")
+            case Trouble.CRASH_CHAT:
+                await self._bot.order(do="crash chat", chat=self._stage.groups[do.group - 1].chat_id)
+            case Trouble.SILENCE_MEDIA:
+                self._stage.media.silence(do.seconds)
+            case Trouble.FLOOD:
+                self._stage.box.faults.flood(do.method, do.seconds)
+            case Trouble.DROP_CONNECTIONS:
+                self._stage.box.drop_connections()
+
+    def explains(self, error: str) -> bool:
+        """Whether trouble of ours is behind this error, which was logged just now."""
+        now = time.monotonic()
+        return any(made.at <= now <= made.until and re.search(made.explains, error) for made in self._made)

@@ -1,0 +1,161 @@
+"""A whole Ryzen in a Telegram of its own, for one test: the bot in another process, as in the demo."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import attrs
+import numpy as np
+
+from ryzen.sandbox.box import Entry, Group, Kind, PressAnswer
+from ryzen.sandbox.demo.process import BotProcess, Line
+from ryzen.sandbox.demo.stage import Stage, set_stage
+from ryzen.sandbox.media import Heard, Peer
+
+T = TypeVar("T")
+
+#: The sweep starts here and rises so many Hz each second: what is heard tells the position.
+SWEEP_FROM, SWEEP_RISE = 300.0, 40.0
+LOOK = 0.02
+
+
+def sweep(seconds: float, rate: int = 48_000) -> np.ndarray:
+    at = np.arange(int(seconds * rate)) / rate
+    phase = 2 * np.pi * (SWEEP_FROM * at + SWEEP_RISE * at**2 / 2)
+    return (np.sin(phase) * 0.35 * 32767).astype(np.int16)
+
+
+@attrs.define
+class Scene:
+    stage: Stage
+    bot: BotProcess
+    log: list[Line]
+
+    def group(self, number: int = 1) -> Group:
+        return self.stage.groups[number - 1]
+
+    # -- people
+    async def say(self, text: str, group: int = 1, who: str | None = None) -> float:
+        """When it was said."""
+        said = time.monotonic()
+        await self.stage.box.say(self.group(group), self.stage.person(who), text)
+        return said
+
+    async def press(self, label: str, group: int = 1, who: str | None = None) -> PressAnswer:
+        card = self.stage.box.newest_card(self.group(group))
+        assert card is not None
+        return await self.stage.box.press(self.group(group), self.stage.person(who), card.id, label)
+
+    # -- eyes
+    def entries(self, group: int = 1) -> list[Entry]:
+        return self.stage.box.transcript.of(self.group(group).chat_id)
+
+    async def read(self, words: str, group: int = 1, since: float = 0.0, within: float = 10.0) -> Entry:
+        """Wait for a message, or an edit of one, of the bot with these words."""
+
+        def found() -> Entry | None:
+            return next(
+                (
+                    entry
+                    for entry in self.entries(group)
+                    if entry.sender == self.stage.bot.name
+                    and entry.kind in (Kind.MESSAGE, Kind.EDIT)
+                    and entry.at >= since
+                    and words in entry.text
+                ),
+                None,
+            )
+
+        return await until(found, within, lambda: f"{words!r} in {[e.text for e in self.entries(group)]}")
+
+    def cards(self, group: int = 1) -> list[int]:
+        """The messages with buttons that are there."""
+        messages = self.group(group).ledger.messages.values()
+        return [message.id for message in messages if message.buttons]
+
+    # -- ears
+    def peer(self, group: int = 1) -> Peer:
+        peer = self.stage.peer(self.group(group))
+        assert peer is not None, "the assistant is not in the voice chat"
+        return peer
+
+    async def until_heard(self, hz: float, group: int = 1, since: float = 0.0, within: float = 10.0) -> float:
+        """When the tone was heard first."""
+
+        def found() -> float | None:
+            peer = self.stage.peer(self.group(group))
+            return None if peer is None else peer.heard_at(hz, since)
+
+        return await until(found, within, lambda: f"{hz} Hz in group {group}; log: {self.grave()}")
+
+    async def until_heard_anything(self, group: int = 1, within: float = 10.0) -> None:
+        """Wait for a second of unbroken sound."""
+
+        def found() -> bool | None:
+            peer = self.stage.peer(self.group(group))
+            heard = Heard() if peer is None else peer.hears(seconds=1.0)
+            return True if heard.rms > 0.05 and heard.gap < 0.3 else None
+
+        await until(found, within, lambda: f"sound in group {group}; log: {self.grave()}")
+
+    async def hears(self, seconds: float = 1.0, group: int = 1) -> Heard:
+        """Listen for so long from now."""
+        since = time.monotonic()
+        await anyio.sleep(seconds)
+        return self.peer(group).hears(since)
+
+    async def position(self, group: int = 1) -> tuple[float, float]:
+        """A moment, and where in the sweep the listener was at that moment, in seconds."""
+        since = time.monotonic()
+        await anyio.sleep(0.4)
+        heard = self.peer(group).hears(since)
+        assert heard.rms > 0.05, heard
+        return since + 0.2, (heard.hz - SWEEP_FROM) / SWEEP_RISE  # the loudest tone is that of the middle
+
+    # -- the bot's own words
+    def sessions(self) -> list[str]:
+        """The session string that the bot was started with."""
+        return [self.bot.environment["SESSION"]]
+
+    def grave(self) -> list[str]:
+        return [
+            line["text"]
+            for line in self.log
+            if line["kind"] == "log" and line["level"] in ("ERROR", "CRITICAL")
+        ]
+
+
+async def until(look: Callable[[], T | None], within: float, what: Callable[[], str]) -> T:
+    deadline = time.monotonic() + within
+    while (found := look()) is None:
+        assert time.monotonic() < deadline, f"waited {within:g} s in vain for {what()}"
+        await anyio.sleep(LOOK)
+    return found
+
+
+@asynccontextmanager
+async def scene(
+    music: Path, state: Path, groups: int = 1, delay: float = 0.02, **settings: str
+) -> AsyncIterator[Scene]:
+    """Everything up, the bot ready; at the end the bot is stopped by SIGTERM, which must end with 0.
+
+    The local Telegram must have known every request, and made no mistake of its own.
+    """
+    log: list[Line] = []
+    async with set_stage(groups, delay) as stage, anyio.create_task_group() as tasks:
+        environment = {"MUSIC_DIR": str(music), "STATE_DIR": str(state), **settings}
+        bot = BotProcess(stage, environment, tasks, log.append)
+        await bot.start()
+        yield Scene(stage, bot, log)
+        assert await bot.stop() == 0
+        tasks.cancel_scope.cancel()
+    assert stage.box.unknown == set()
+    assert stage.box.bugs == []
+
+
+Opener = Callable[..., AbstractAsyncContextManager[Scene]]

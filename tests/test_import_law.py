@@ -1,0 +1,97 @@
+"""Who may import what (docs/architecture.md): read from the source, so that a lazy import counts too."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+THIRD_PARTY = {
+    "ryzen.player": {"attrs"},
+    "ryzen.errors": set(),
+    "ryzen.messages": {"attrs"},
+    "ryzen.ports": {"attrs"},
+    "ryzen.supervisor": {"anyio", "attrs", "loguru"},
+    "ryzen.actors": {"anyio", "attrs", "loguru"},
+    "ryzen.sources": {"anyio", "attrs", "loguru"},
+    "ryzen.audio": {"anyio", "attrs", "loguru", "av", "numpy", "mutagen"},
+    "ryzen.bot": {"anyio", "attrs", "loguru", "cachetools", "yaml"},
+    "ryzen.settings": {"attrs", "dotenv"},
+    "ryzen.telegram": {"anyio", "attrs", "loguru", "pyrogram", "pytgcalls", "ntgcalls"},
+    "ryzen.app": {"anyio", "attrs", "loguru"},
+    "ryzen.__main__": {"anyio", "attrs", "loguru"},
+    "ryzen.__init__": set(),
+    "ryzen.sandbox": None,  # speaks everybody's language
+}
+OURS = {
+    "ryzen.player": {"ryzen.player"},
+    "ryzen.errors": set(),
+    "ryzen.messages": {"ryzen.actors.ref", "ryzen.errors", "ryzen.player"},
+    "ryzen.ports": {"ryzen.actors.ref", "ryzen.errors", "ryzen.messages", "ryzen.player"},
+    "ryzen.supervisor": {"ryzen.actors", "ryzen.errors"},
+    "ryzen.actors": {"ryzen.actors", "ryzen.errors", "ryzen.messages", "ryzen.player", "ryzen.ports"},
+    "ryzen.sources": {"ryzen.sources", "ryzen.audio.tags", "ryzen.errors", "ryzen.player", "ryzen.ports"},
+    "ryzen.audio": {"ryzen.audio", "ryzen.errors", "ryzen.player.state", "ryzen.ports"},
+    "ryzen.bot": {
+        "ryzen.bot",
+        "ryzen.actors.ref",
+        "ryzen.errors",
+        "ryzen.messages",
+        "ryzen.player",
+        "ryzen.ports",
+        "ryzen.supervisor",
+        "ryzen.actors.health",
+    },
+    "ryzen.settings": {"ryzen.errors"},
+    "ryzen.telegram": {"ryzen.telegram", "ryzen.errors", "ryzen.ports"},
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for path in sorted((ROOT / "ryzen").rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 2 else parts), path
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            assert node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def law_of(module: str) -> str:
+    laws = [package for package in THIRD_PARTY if within(module, package)]
+    assert len(laws) == 1, f"{module} falls under {laws}: give it a law"
+    return laws[0]
+
+
+@pytest.mark.parametrize(("module", "path"), list(modules()), ids=str)
+def test_a_module_imports_only_what_its_layer_may(module: str, path: Path) -> None:
+    law = law_of(module)
+    allowed, ours = THIRD_PARTY[law], OURS.get(law)
+    for name in imports(path):
+        top = name.split(".")[0]
+        if top == "ryzen":
+            if ours is not None:
+                assert any(within(name, package) for package in ours), f"{module} imports {name}"
+            if law not in ("ryzen.sandbox", "ryzen.__main__"):
+                assert not within(name, "ryzen.sandbox"), f"{module} imports the sandbox"
+        elif top not in sys.stdlib_module_names and allowed is not None:
+            assert top in allowed, f"{module} imports {name}"
+
+
+def test_the_law_bites(tmp_path: Path) -> None:
+    offender = tmp_path / "reduce.py"
+    offender.write_text("def late():\n    import anyio\n")
+    with pytest.raises(AssertionError, match="imports anyio"):
+        test_a_module_imports_only_what_its_layer_may("ryzen.player.reduce", offender)
