@@ -26,7 +26,7 @@ from ryzen.bot.router import Manners, route
 from ryzen.bot.screen import Screens
 from ryzen.bot.words import Words
 from ryzen.errors import VoiceTrouble
-from ryzen.messages import ToChat
+from ryzen.messages import ToChat, View
 from ryzen.player.effects import Notice, Noticed
 from ryzen.player.state import Player
 from ryzen.ports import Incoming
@@ -246,7 +246,9 @@ async def _clear_up(world: Surroundings, chat_id: int) -> None:
     """A chat's actor is not coming back: leave its call, and tell the chat."""
     await world.calls.of(chat_id, _nobody_minds).leave()
     world.decks.open(chat_id, lambda _: None).close()
-    await world.screen(chat_id).notify(Notice(Noticed.STOPPED_AFTER_CRASH))
+    screen = world.screen(chat_id)
+    await screen.show(View(Player(), 0.0))  # nothing plays: the card goes
+    await screen.notify(Notice(Noticed.FELL_OVER))
 
 
 def _nobody_minds(_trouble: VoiceTrouble, _detail: str) -> None: ...

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import selectors
 from collections.abc import Mapping
 
+import hypothesis
 import pytest
 import trio.testing
+from clocks import JumpingLoop
+
+# How long an example takes says something of the machine, not of the code.
+hypothesis.settings.register_profile(
+    "ryzen", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("ryzen")
 
 Backend = tuple[str, Mapping[str, object]]
-
-
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """Its clock jumps to the next timer when nothing is left to do: trio's MockClock for asyncio.
-
-    Only for tests without sockets, threads or children: it would not wait for those.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(_JumpingSelector(self))
-        self.jumped = 0.0
-
-    def time(self) -> float:
-        return self.jumped
-
-
-class _JumpingSelector(selectors.DefaultSelector):
-    def __init__(self, loop: JumpingLoop) -> None:
-        super().__init__()
-        self._loop = loop
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is not None and timeout > 0:
-            self._loop.jumped += timeout
-            timeout = 0
-        return super().select(timeout)
 
 
 def trio_backend() -> Backend:

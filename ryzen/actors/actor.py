@@ -71,5 +71,5 @@ class Actor(Generic[M]):
         return Later(lambda: work(*args, **kwargs))
 
     def unhandled(self, message: Never) -> Never:
-        """For the last case of a ``match`` over ``M``: mypy proves that it never runs; if it does, we crash."""
+        """For the last case of a ``match`` over ``M``: mypy proves that it never runs, or else we crash."""
         raise UnhandledMessage(message)

@@ -150,6 +150,7 @@ class ChatActor(Actor[ToChat]):
                 self._call.want(True)
             case do.Leave():
                 self._forget_resolving()
+                self._call.hold(False)  # the next call starts moving
                 self._call.want(False)
                 self._deck.silence()
             case do.Resolve(epoch, entry):

@@ -13,11 +13,13 @@ from loguru import logger
 from ryzen.audio import wire
 from ryzen.audio.deck import TapeDeck
 from ryzen.audio.link import Link, Nursery
-from ryzen.audio.wire import Failed, Laid, Over, Ping, Pong
+from ryzen.audio.wire import Beat, Failed, Laid, Over
 from ryzen.ports import Deck, SoundEvent
 
 #: How often each reader is looked at, in seconds: twice per chunk.
 _LOOK = 0.05
+#: The engine's own chunk, a tick of the worker and one of reserve: with less the deck would starve.
+_LEAST_LEAD = 0.2
 #: For the first worker to be there, in seconds; half a second on a quiet machine.
 _START_WITHIN = 20.0
 #: A worker that has lived this long is well; the next death is the first again.
@@ -115,7 +117,6 @@ class AudioEngine:
                 deck.replay()
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(link.flush)
-                tasks.start_soon(self._ping, link)
                 cause = await self._converse(link)
                 tasks.cancel_scope.cancel()
             self._link = None
@@ -143,14 +144,9 @@ class AudioEngine:
             match message:
                 case Laid() | Over() | Failed() if message.deck in self._by_id:
                     self._by_id[message.deck].heed(message)
-                case Pong():
+                case Beat():
                     self._cpu = message.cpu
                     self._ready.set()
-
-    async def _ping(self, link: Link) -> None:
-        while True:
-            link.post(Ping())
-            await anyio.sleep(self._hung_after / 4)
 
     def _post(self, message: wire.ToWorker, *descriptors: int) -> None:
         if self._link is not None:
@@ -184,13 +180,14 @@ async def serve(
     """Decks for as long as the context lasts; all are closed and all processes ended behind it.
 
     ``lead``: how far ahead of the engine is written. It costs nothing in agility, because a load
-    overwrites it, and is what bridges a worker's death. ``stalled_after``: when a reader that stands
-    still is told. ``hung_after``: when a worker that does not answer is replaced. All in seconds.
+    overwrites it, and is what bridges a worker's death; at least 0.2. ``stalled_after``: when a reader that stands
+    still is told. ``hung_after``: when a worker that is not heard of is replaced; it beats four times a
+    second. All in seconds.
 
     To be entered before anything native runs: it starts a process. Raises TimeoutError if no worker
     comes up.
     """
-    engine = AudioEngine(lead, stalled_after, hung_after)
+    engine = AudioEngine(max(lead, _LEAST_LEAD), stalled_after, hung_after)
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(engine.keep)

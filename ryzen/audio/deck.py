@@ -162,7 +162,7 @@ class TapeDeck:
             loaded.started = True
             self._tell(SoundStarted(loaded.epoch))
         over = loaded.over
-        if over is not None and here >= over.end - _NOTICE:
+        if loaded is self._loaded and over is not None and here >= over.end - _NOTICE:
             loaded.ended, self._tail = True, over.end
             if over.trouble is None:
                 self._tell(SoundEnded(loaded.epoch, over.played))

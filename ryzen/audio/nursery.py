@@ -9,6 +9,7 @@ fresh interpreter takes half a second: a killed worker is replaced before its le
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -43,6 +44,12 @@ class Nursery:
                     self._obey(*wire.receive(self._sock))
                 else:
                     self._bury(key.fd)
+
+    def close(self) -> None:
+        """Leave no child behind, dead or alive."""
+        for pid in self._children.values():
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
     def _obey(self, message: wire.Message, descriptors: tuple[int, ...]) -> None:
         match message:
@@ -102,10 +109,10 @@ def main(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the bot says when to stop
     av.logging.set_level(None)
     gc.freeze()  # what the children share stays shared
-    try:
-        Nursery(socket.socket(fileno=descriptor)).work()
-    except wire.Gone:
-        return
+    nursery = Nursery(socket.socket(fileno=descriptor))
+    with contextlib.suppress(wire.Gone):
+        nursery.work()
+    nursery.close()
 
 
 if __name__ == "__main__":

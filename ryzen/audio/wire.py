@@ -94,11 +94,6 @@ class Drop:
     deck: int = attrs.field(validator=_whole)
 
 
-@attrs.frozen
-class Ping:
-    """Are you well?"""
-
-
 # -- worker to bot
 @attrs.frozen
 class Laid:
@@ -137,24 +132,27 @@ class Failed:
 
 
 @attrs.frozen
-class Pong:
-    """Well; ``cpu`` is the processor time used so far, in seconds."""
+class Beat:
+    """The worker is well; ``cpu`` is the processor time it has used, in seconds.
+
+    Not an answer to a question: a bot whose own loop was blocked finds beats waiting, and knows.
+    """
 
     cpu: float = attrs.field(validator=_number)
 
 
 ToNursery = Fork | Kill
 FromNursery = Forked | Died
-ToWorker = PutTape | PutReader | Load | Silence | Drop | Ping
-FromWorker = Laid | Over | Failed | Pong
+ToWorker = PutTape | PutReader | Load | Silence | Drop
+FromWorker = Laid | Over | Failed | Beat
 Message = ToNursery | FromNursery | ToWorker | FromWorker
 
 _KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
         *(Fork, Kill, Forked, Died),
-        *(PutTape, PutReader, Load, Silence, Drop, Ping),
-        *(Laid, Over, Failed, Pong),
+        *(PutTape, PutReader, Load, Silence, Drop),
+        *(Laid, Over, Failed, Beat),
     )
 }
 

@@ -20,11 +20,13 @@ from ryzen.audio import wire
 from ryzen.audio.decoder import Decoder
 from ryzen.audio.feed import Feed
 from ryzen.audio.ledger import SLOTS, Ledger
-from ryzen.audio.wire import Drop, Failed, Load, Ping, Pong, PutReader, PutTape, Silence
+from ryzen.audio.wire import Beat, Drop, Failed, Load, PutReader, PutTape, Silence
 from ryzen.errors import TrackError
 
 #: How often the decks are looked after while there is something to write, in seconds: half a chunk.
 _TICK = 0.05
+#: How often the bot is told that all is well, in seconds.
+BEAT = 0.25
 #: To open a file and find the place in it, in seconds.
 _OPEN_WITHIN = 8.0
 #: A file that claims to need more memory than this is broken.
@@ -53,20 +55,22 @@ class Worker:
         self._feeds: dict[int, Feed] = {}
         self._unsent: collections.deque[wire.FromWorker] = collections.deque()
         self._openings = Openings(ledger)
+        self._beat_at = 0.0
         self._selector = selectors.DefaultSelector()
         self._selector.register(sock, selectors.EVENT_READ)
         self._selector.register(self._openings.bell, selectors.EVENT_READ)
 
     def work(self) -> None:
+        """Raises wire.Gone when the bot is gone."""
+        in_need = False
         while True:
-            busy = any(feed.busy for feed in self._feeds.values())
-            ready = self._selector.select(_TICK if busy else None)
-            self._listen()
-            if ready:
-                self._take_openings()
-            while self._fill():
-                self._listen()
+            self._beat()
             self._flush()
+            busy = any(feed.busy for feed in self._feeds.values())
+            self._selector.select(0 if in_need else _TICK if busy else BEAT)
+            self._listen()
+            self._take_openings()
+            in_need = self._fill()
 
     # -- commands
     def _listen(self) -> None:
@@ -92,8 +96,6 @@ class Worker:
             case Drop():
                 self._feed(message.deck).close()
                 del self._feeds[message.deck]
-            case Ping():
-                self._post(Pong(time.process_time()))
             case _:
                 raise wire.Garbled(f"not for a worker: {message}")
 
@@ -129,6 +131,12 @@ class Worker:
         return need
 
     # -- answers
+    def _beat(self) -> None:
+        now = time.monotonic()
+        if now >= self._beat_at and not self._unsent:
+            self._beat_at = now + BEAT
+            self._post(Beat(time.process_time()))
+
     def _post(self, message: wire.FromWorker) -> None:
         self._unsent.append(message)
 

@@ -61,13 +61,17 @@ class Guard:
             case Who.OWNER:
                 return Verdict.YES if person.id == self._owner else Verdict.NOT_OWNER
             case Who.SUDOER:
-                return Verdict.YES if person.id in self._sudoers else Verdict.NOT_SUDOER
-        if person.id in self._sudoers or (person.anonymous and person.id == chat_id):
+                return Verdict.YES if self.trusts(person) else Verdict.NOT_SUDOER
+        if self.trusts(person) or (person.anonymous and person.id == chat_id):
             return Verdict.YES
         managers = await self._managers(chat_id)
         if managers is None:
             return Verdict.UNKNOWN
         return Verdict.YES if person.id in managers else Verdict.NOT_ADMIN
+
+    def trusts(self, person: Person) -> bool:
+        """Whether this is the owner or a sudoer, who may do as they like, and as often."""
+        return person.id in self._sudoers
 
     def forget(self, chat_id: int) -> None:
         """Somebody's standing changed: what is known of this group, or being asked, is no longer true."""

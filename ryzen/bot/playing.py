@@ -20,9 +20,12 @@ FIND_WITHIN, CHAT_WITHIN = 6.0, 3.0
 
 
 def playing(wish: Callable[[Track, Asker], Wish]) -> Handler:
-    """A command that searches for its words and wishes for the first hit."""
+    """A command that searches for its words and wishes for the first hit.
 
-    async def handler(desk: Desk, order: Order) -> Reply:
+    What starts is not answered in words: the card appears at once, and says it all.
+    """
+
+    async def handler(desk: Desk, order: Order) -> Reply | None:
         if not order.args:
             return Reply(desk.words("play.help"))
         hits = await desk.download.ask(Find(order.args, limit=1), within=FIND_WITHIN)
@@ -35,7 +38,7 @@ def playing(wish: Callable[[Track, Asker], Wish]) -> Handler:
         answer = await desk.chats.open(order.chat_id).ask(
             Command(wish(track, order.asker)), within=CHAT_WITHIN
         )
-        return Reply(granted(desk.words, answer, track))
+        return None if answer.code is Answered.STARTING else Reply(granted(desk.words, answer, track))
 
     return handler
 

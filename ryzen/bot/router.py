@@ -95,6 +95,8 @@ class Router:
             self._order(row, Order(said, typed.args, anyio.current_time()))
 
     def _paced(self, said: Said) -> bool:
+        if self._desk.guard.trusts(said.sender):
+            return True
         for paces, key, sentence in (
             (self._people, said.sender.id, "pace.person"),
             (self._chats, said.chat_id, "pace.chat"),

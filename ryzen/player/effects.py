@@ -57,6 +57,7 @@ class Noticed(enum.StrEnum):
     RECOVERED = "recovered"  #: after a crash, at the same position
     SKIPPED_AFTER_CRASH = "skipped-after-crash"  #: ``track``
     STOPPED_AFTER_CRASH = "stopped-after-crash"
+    FELL_OVER = "fell-over"  #: crashed too often: the chat's actor is gone, and the line with it
     FINISHED = "finished"  #: the line has run out
 
 

@@ -16,7 +16,7 @@ def fold(text: str) -> tuple[str, ...]:
 
     Words are runs of letters and digits of any script; an apostrophe joins. Nothing else is left in them.
     """
-    plain = unicodedata.normalize("NFKD", text.casefold()).casefold().translate(_LOOKALIKES)
+    plain = unicodedata.normalize("NFKD", text).casefold().translate(_LOOKALIKES)
     return tuple("".join(_folded(sign) for sign in plain).split())
 
 

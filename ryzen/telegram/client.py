@@ -13,7 +13,7 @@ message or log line.
 
 from __future__ import annotations
 
-import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -65,7 +65,7 @@ class Access:
 
     def bot(self, token: str, variable: str = "BOT_TOKEN") -> Account:
         """The bot's account; ``variable`` is what its token is called in the settings."""
-        line = Line("bot", self.api_id, self.api_hash, Memory(self.api_id), self.connection, workers=1)
+        line = Line("bot", self.api_id, self.api_hash, Memory(self.api_id), self.connection)
         return Account(line, variable, BOT_TROUBLES, token)
 
     def assistant(self, session: str, variable: str = "SESSION") -> Account:
@@ -79,7 +79,7 @@ class Access:
             problem = "{variable} belongs to a bot, and bots cannot join voice chats: log in as a user; "
             raise ConfigError(((problem + MAKE_SESSION + ".").format(variable=variable),))
         memory = Memory(self.api_id, known)
-        line = Line(variable.lower(), self.api_id, self.api_hash, memory, self.connection, workers=8)
+        line = Line(variable.lower(), self.api_id, self.api_hash, memory, self.connection)
         return Account(line, variable, SESSION_TROUBLES)
 
 
@@ -105,7 +105,7 @@ class Account:
 
     def now(self) -> float:
         """Telegram's clock, seconds since 1970."""
-        return float(self._line.client.server_time) if self._line.client.is_connected else time.time()
+        return float(self._line.client.server_time)
 
     async def peer(self, chat_id: int) -> Any:
         """The InputPeer. Raises RPCError if Telegram does not let us see it, ValueError if it can be none.
@@ -161,28 +161,44 @@ class Account:
         logger.info("{}: on Telegram as {} ({})", self._line.name, self.name, self.id)
 
     async def _log_in(self, scope: anyio.CancelScope) -> None:
-        client = self._line.client
-        while not client.is_connected:
+        client, for_ever = self._line.client, float("inf")
+
+        async def ask_as_bot() -> None:
+            await self._line.up()
+            await client.sign_in_bot(self._token)
+
+        async def ask_for_updates() -> None:
+            """Telegram pushes them only to those who asked for their state."""
+            await self.call(raw.functions.updates.GetState(), within=for_ever)
+
+        async def ask_who_we_are() -> None:
+            query = raw.functions.users.GetUsers(id=[raw.types.InputUserSelf()])
+            (me,) = await self.call(query, within=for_ever)
+            self.id, self.username = me.id, me.username or ""
+            self.name = " ".join(filter(None, (me.first_name, me.last_name)))
+
+        steps = [client.connect, ask_as_bot, ask_for_updates, ask_who_we_are, client.initialize]
+        if self._token is None:
+            steps.remove(ask_as_bot)
+        for step in steps:
+            await self._insist(step, scope)
+
+    async def _insist(self, step: Callable[[], Awaitable[object]], scope: anyio.CancelScope) -> None:
+        """Through floods, which do not count, and bad connections."""
+        while True:
             try:
-                await client.connect()
+                await step()
+            except FloodWait as flood:
+                logger.warning(
+                    "{}: Telegram asks to wait {} s before the login", self._line.name, flood.value
+                )
+                scope.deadline += float(flood.value)
+                await anyio.sleep(float(flood.value))
             except OSError as error:
                 logger.warning("{}: cannot reach Telegram yet: {}", self._line.name, type(error).__name__)
                 await anyio.sleep(1.0)
-        while self._token is not None:
-            await self._line.up()
-            try:
-                await client.sign_in_bot(self._token)
-                break
-            except FloodWait as wait:
-                logger.warning("{}: Telegram asks to wait {} s before the login", self._line.name, wait.value)
-                scope.deadline += float(wait.value)
-                await anyio.sleep(float(wait.value))
-        # Telegram pushes updates only to those who asked for their state.
-        await self.call(raw.functions.updates.GetState(), within=float("inf"))
-        me = (await self.call(raw.functions.users.GetUsers(id=[raw.types.InputUserSelf()])))[0]
-        self.id, self.username = me.id, me.username or ""
-        self.name = " ".join(filter(None, (me.first_name, me.last_name)))
-        await client.initialize()
+            else:
+                return
 
     async def watch(self) -> None:
         """Wait until Telegram refuses the running account for good (revoked, banned): raises ConfigError."""

@@ -99,7 +99,7 @@ class _Lane:
             if other is ticket:
                 start = self.pace.ready(now) if ticket.paced else now
                 return (max(start, bar.until), bar.reason) if bar and barred else (start, "busy")
-            if other.method == ticket.method or not barred:
+            if not barred:
                 return math.inf, "busy"
         raise AssertionError("a ticket that is not in the line")
 

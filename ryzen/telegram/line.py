@@ -4,22 +4,20 @@ What kurigram 2.2.26 does by itself and what is done about it here:
 - a request in flight when the connection breaks waits 15 s for its answer, and one sent while there is no
   connection is dropped without a word and waits, too: both are sent again once the line is up;
 - a key that the server does not know ends the reader in silence: ``refused`` says so;
-- ``stop()`` with a dead server waits for connection attempts, which go on for ever: they are cut short;
-- a cancelled request leaves an entry behind for good: requests run to their end in tasks of the line;
-- every message is parsed, with requests of its own (replies, topics, senders): updates go raw, and at once;
-- an error that it does not know is appended to ``unknown_errors.txt`` in the working directory: never.
+- a server that hangs up is called again at once, for ever: attempts get rarer;
+- ``stop()`` with a dead server waits for such attempts: they are cut short;
+- a cancelled request leaves an entry behind for good: requests run to their end in tasks of the line.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, TypeVar
 
 import anyio
 from loguru import logger
-from pyrogram import Client, raw
+from pyrogram import raw
 from pyrogram.connection import Connection
 from pyrogram.errors import (
     InternalServerError,
@@ -30,6 +28,7 @@ from pyrogram.errors import (
 )
 
 from ryzen.errors import SendError
+from ryzen.telegram.library import fitted_client
 from ryzen.telegram.memory import Memory
 
 R = TypeVar("R")
@@ -38,22 +37,8 @@ Listener = Callable[[Any, dict[int, Any], dict[int, Any]], None]
 """Takes (update, users by id, chats by id), on the event loop, in the order of arrival; must not wait."""
 
 ANSWER_WITHIN = 15.0  #: seconds for one request on a connection that works
-KEY_UNKNOWN = (-404).to_bytes(4, "little", signed=True)  #: core.telegram.org/mtproto/mtproto-transports
+RARER, RAREST = 0.1, 5.0  #: seconds between attempts to connect, doubled each time
 NO_ANSWER = "unreachable"
-
-
-def _keep_unknown_errors_out_of_the_working_directory() -> None:
-    plain = RPCError.__init__
-
-    def init(
-        self: RPCError, value: object = None, rpc_name: str | None = None, *_: object, **known: bool
-    ) -> None:
-        plain(self, value, rpc_name, False, known.get("is_signed", False))
-
-    RPCError.__init__ = init
-
-
-_keep_unknown_errors_out_of_the_working_directory()
 
 
 def reason_of(error: RPCError) -> str:
@@ -67,15 +52,14 @@ def reason_of(error: RPCError) -> str:
 class Line:
     """What the client, its connections and its requests share."""
 
-    def __init__(
-        self, name: str, api_id: int, api_hash: str, memory: Memory, base: type[Connection], workers: int
-    ) -> None:
+    def __init__(self, name: str, api_id: int, api_hash: str, memory: Memory, base: type[Connection]) -> None:
         self.name, self.memory = name, memory
         self.listener: Listener | None = None
         self.refused: str | None = None  #: why Telegram will not have this account any more
         self.on_refused: Callable[[], None] = lambda: None
         self.closed = False
-        self.client = _client(self, api_id, api_hash, base, workers)
+        self.client = fitted_client(self, name, api_id, api_hash, memory, base)
+        self._attempts = 0  # since Telegram last knew us
         self._connections: set[Connection] = set()
         self._waits: set[anyio.CancelScope] = set()
         self._requests: set[asyncio.Task[Any]] = set()
@@ -172,7 +156,10 @@ class Line:
             self.refused = reason
             self.on_refused()
 
-    async def down(self, _client: Client, session: Any) -> None:
+    async def connected(self, _client: Any, _session: Any) -> None:
+        self._attempts = 0
+
+    async def disconnected(self, _client: Any, session: Any) -> None:
         """kurigram stops the session of a running client only if Telegram refuses it at a reconnection.
 
         Then it raises in a task whose exception nobody would ever see; so that task ends here.
@@ -200,6 +187,11 @@ class Line:
             raise asyncio.CancelledError
         self._connections.add(connection)
         try:
+            # The first two are free: a key exchange has a connection of its own.
+            if self._attempts > 1:
+                pause = min(RARER * 2**self._attempts, RAREST)
+                await self._unless_closed(lambda: anyio.sleep(pause))
+            self._attempts += 1
             await self._unless_closed(connect)
         except ConnectionAbortedError:
             if self.closed:
@@ -209,7 +201,7 @@ class Line:
     async def close(self, within: float = 5.0) -> None:
         """Stop in bounded time, whatever the state and the server. Not cancelled with its caller."""
         self.closed = True
-        for wait in self._waits:
+        for wait in tuple(self._waits):
             wait.cancel()
         with anyio.move_on_after(within, shield=True) as scope:
             await self._stop()
@@ -232,52 +224,3 @@ class Line:
                 await client.disconnect()
         except (OSError, RPCError) as error:
             logger.warning("{}: {} while stopping", self.name, type(error).__name__)
-
-
-def _client(line: Line, api_id: int, api_hash: str, base: type[Connection], workers: int) -> Client:
-    class LineConnection(base):  # type: ignore[misc] # kurigram is untyped
-        async def connect(self) -> None:
-            await line.attempt(self, super().connect)
-
-        async def close(self) -> None:
-            await super().close()
-            line.gone(self)
-
-        async def recv(self) -> bytes | None:
-            packet: bytes | None = await super().recv()
-            if packet == KEY_UNKNOWN:
-                line.refuse("AUTH_KEY_UNREGISTERED")
-                packet = None
-            if packet is None:
-                line.broken(self)
-            return packet
-
-    class LineClient(Client):  # type: ignore[misc] # kurigram is untyped
-        async def handle_updates(self, updates: Any) -> None:
-            self.last_update_time = datetime.now()  # noqa: DTZ005 # kurigram compares it with its own naive clock
-            match updates:
-                case raw.types.Updates() | raw.types.UpdatesCombined():
-                    await self.fetch_peers(updates.users)
-                    await self.fetch_peers(updates.chats)
-                    users = {user.id: user for user in updates.users}
-                    chats = {chat.id: chat for chat in updates.chats}
-                    for update in updates.updates:
-                        line.hear(update, users, chats)
-                case raw.types.UpdateShort():
-                    line.hear(updates.update, {}, {})
-                case raw.types.UpdateShortMessage():
-                    await line.hear_short(updates)
-
-    LineClient.__module__ = Client.__module__  # py-tgcalls 3.0.0 looks there for which library it is
-    client = LineClient(
-        line.name,
-        api_id=api_id,
-        api_hash=api_hash,
-        storage_engine=line.memory,
-        connection_factory=LineConnection,
-        workers=workers,
-        sleep_threshold=0,
-    )
-    client.dispatcher.update_parsers.clear()
-    client.disconnect_handler = line.down
-    return client

@@ -45,7 +45,7 @@ class AnswerError(Exception):
 async def logging_in(access: Access, within: float = 30.0) -> AsyncIterator[Login]:
     """A new key for Telegram, which nobody is logged in with yet. ConfigError: cannot be reached."""
     memory = Memory(access.api_id)
-    line = Line("login", access.api_id, access.api_hash, memory, access.connection, workers=1)
+    line = Line("login", access.api_id, access.api_hash, memory, access.connection)
     try:
         try:
             with anyio.fail_after(within):

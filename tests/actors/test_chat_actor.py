@@ -92,6 +92,19 @@ async def test_a_pause_holds_the_engine_and_the_position() -> None:
         assert (await s.look(GROUP)).position == pytest.approx(held + 1, abs=0.2)
 
 
+async def test_a_stop_while_paused_does_not_hold_what_is_played_next() -> None:
+    async with stage() as s:
+        await s.play(GROUP, "song")
+        await anyio.sleep(1)
+        await s.wish(GROUP, ev.Pause())
+        await s.wish(GROUP, ev.Stop())
+        await anyio.sleep(1)
+        await s.play(GROUP, "other")
+        await anyio.sleep(1)
+        assert s.world.room(GROUP).call.log == ["join", "pause", "leave", "join"]
+        assert (await s.look(GROUP)).position == pytest.approx(1, abs=0.2)
+
+
 async def test_a_pause_before_the_call_is_up_is_kept_until_it_is() -> None:
     async with stage() as s:
         s.world.room(GROUP).join_takes = 1.0

@@ -45,10 +45,10 @@ def written(path: str) -> int:
         return len(tape.read(20 * 96_000).rstrip(b"\0"))
 
 
-async def filled(deck: Deck) -> str:
+async def filled(deck: Deck, seconds: float = 0.01) -> str:
     """The path of this deck's tape, once there is sound on it: no test is about who comes first."""
     path = deck.renew()
-    await until(lambda: written(path))
+    await until(lambda: written(path) > seconds * 96_000)
     return path
 
 

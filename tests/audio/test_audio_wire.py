@@ -31,11 +31,10 @@ MESSAGES = [
     wire.Load(1, 2, "/müsic/\udcff\n.mp3", 1.5, None, 9600),
     wire.Silence(1, 2),
     wire.Drop(1),
-    wire.Ping(),
     wire.Laid(1, 2, 3, 4, 5.5),
     wire.Over(1, 2, 3, 4, 5.5, "broken"),
     wire.Failed(1, 2, "broken", "why"),
-    wire.Pong(0.25),
+    wire.Beat(0.25),
 ]
 
 
@@ -49,9 +48,9 @@ def test_what_is_sent_arrives(line, message):
 def test_descriptors_arrive_with_their_message(line):
     here, there = line
     with Path(os.devnull).open() as one, Path(os.devnull).open() as two:
-        wire.send(there, wire.Ping())
+        wire.send(there, wire.Drop(1))
         wire.send(there, wire.Fork(), (one.fileno(), two.fileno()))
-        assert wire.receive(here) == (wire.Ping(), ())
+        assert wire.receive(here) == (wire.Drop(1), ())
         message, descriptors = wire.receive(here)
         assert message == wire.Fork()
         assert [os.path.sameopenfile(a, b.fileno()) for a, b in zip(descriptors, (one, two), strict=True)]
@@ -67,9 +66,9 @@ def test_descriptors_arrive_with_their_message(line):
         b"{}",
         b"\xff\xfe",
         json.dumps({"kind": "Nothing"}).encode(),
-        json.dumps({"kind": "Pong"}).encode(),
-        json.dumps({"kind": "Pong", "cpu": "much"}).encode(),
-        json.dumps({"kind": "Pong", "cpu": 1, "more": 1}).encode(),
+        json.dumps({"kind": "Beat"}).encode(),
+        json.dumps({"kind": "Beat", "cpu": "much"}).encode(),
+        json.dumps({"kind": "Beat", "cpu": 1, "more": 1}).encode(),
         json.dumps({"kind": "Laid", "deck": None, "tape": 1, "turn": 1, "start": 1, "offset": 1}).encode(),
     ],
 )
@@ -88,7 +87,7 @@ def test_the_end_is_told_to_both_sides(line):
     with pytest.raises(wire.Gone):
         wire.receive(here)
     with pytest.raises(wire.Gone):
-        wire.send(here, wire.Ping())
+        wire.send(here, wire.Drop(1))
 
 
 def test_the_ledger_tells_another_process_what_is_in_hand():

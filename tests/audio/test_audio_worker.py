@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import anyio
@@ -73,7 +74,7 @@ async def test_a_worker_that_dies_between_tracks_costs_neither(decks, songs, ope
 
 
 async def test_what_was_silenced_while_there_was_no_worker_stays_silent(songs, open_reader):
-    async with serve(lead=2.0, hung_after=0.5) as decks:
+    async with serve(lead=2.0, hung_after=1.0) as decks:
         deck = decks.open(1, Log())
         deck.load(1, Media(songs("wav", "tone", 440, 9.0)), 0.0)
         reader = open_reader(await filled(deck))
@@ -110,7 +111,7 @@ async def test_starving_is_silence_not_an_end_and_loses_no_music(songs, open_rea
 
 
 async def test_a_hung_worker_is_replaced(songs, open_reader):
-    async with serve(lead=0.5, hung_after=0.5) as decks:
+    async with serve(lead=0.5, hung_after=1.0) as decks:
         deck = decks.open(1, Log())
         deck.load(1, Media(songs("mp3", "tone", 440, 20.0)), 0.0)
         reader = open_reader(await filled(deck))
@@ -168,6 +169,16 @@ async def test_a_file_that_takes_long_to_open_holds_up_no_other(decks, songs, op
     assert (slow.id, 1) in link.ledger.in_hand(), "it is still being opened"
     open_reader(path, pace=0.05)
     await log.first(SoundEnded)
+
+
+async def test_a_bot_that_was_busy_does_not_take_its_worker_for_hung(songs):
+    async with serve(hung_after=1.0) as decks:
+        pid = decks.worker_pid
+        for _ in range(3):
+            time.sleep(1.2)  # the loop is blocked, on purpose
+            await anyio.sleep(0.05)
+        assert decks.worker_pid == pid
+        assert decks.stats().restarts == 0
 
 
 async def test_a_killed_nursery_comes_back_with_its_worker(decks, songs, open_reader):

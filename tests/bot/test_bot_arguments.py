@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
+from bot_fakes import track
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -157,3 +158,10 @@ def test_what_is_cut_is_no_longer_than_allowed(text: str, limit: int) -> None:
     cut = show.cut(text, limit)
     assert len(cut) <= limit
     assert cut == text if len(text) <= limit else cut.endswith("…")
+
+
+@pytest.mark.parametrize("link", [None, "", "/srv/music/x.mp3", "file:///etc/passwd", "tg://user?id=1"])
+def test_a_title_links_to_the_web_and_to_nothing_else(link: str | None) -> None:
+    assert show.title(track("song", link=link)).markup == "<b>song</b>"
+    linked = show.title(track("song", link="https://example.org/"))
+    assert linked.markup == '<a href="https://example.org/">song</a>'

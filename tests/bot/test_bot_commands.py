@@ -23,7 +23,9 @@ pytestmark = pytest.mark.anyio
 
 async def test_play_finds_and_starts_and_the_next_is_queued() -> None:
     async with stage() as s:
-        assert await s.say("/play one", GUEST) == "▶ Starting <b>one</b>."
+        s.type("/play one", GUEST)
+        await until(s.cards)
+        assert s.outbox.of(GROUP) == s.cards()  # the card says it all: no words beside it
         assert await s.say("/p two words", GUEST) == "➕ <b>two words</b> is number 1 in the queue."
         player = await s.player()
         assert player.current is not None
@@ -60,10 +62,9 @@ async def test_playforce_plays_now_and_playnext_comes_first() -> None:
     async with stage() as s:
         await s.playing("one", "two")
         await s.say("/pn next")
-        await s.say("/fplay now")
+        s.type("/fplay now")
+        await until(lambda: "now" in s.card().text)
         player = await s.player()
-        assert player.current is not None
-        assert player.current.track.title == "now"
         assert [entry.track.title for entry in player.queue] == ["next", "two"]
 
 
@@ -175,7 +176,8 @@ async def test_no_control_of_admins_obeys_a_guest(row: Row) -> None:
 async def test_where_nothing_has_played_every_control_says_so(row: Row) -> None:
     async with stage() as s:
         if row.name in ("playforce", "playnext"):
-            assert "Starting" in await s.say(f"/{row.name} song")
+            s.type(f"/{row.name} song")
+            await until(s.cards)
             return
         arguments = "1 2" if row.name == "move" else "1"
         assert "Nothing is playing here" in await s.say(f"/{row.name} {arguments}")

@@ -189,6 +189,12 @@ async def test_a_person_who_is_too_fast_is_told_once_and_the_others_go_on() -> N
         assert len(texts) == 7
 
 
+async def test_a_sudoer_may_be_as_fast_as_they_like() -> None:
+    async with stage(TABLE, per_person=Rate(2, 1000.0), per_chat=Rate(2, 1000.0)) as s:
+        for _ in range(10):
+            assert "found" in await s.say("/echo", SUDOER)
+
+
 async def test_a_chat_that_is_too_fast_is_told_once_and_other_chats_go_on() -> None:
     async with stage(TABLE, per_chat=Rate(10, 1000.0)) as s:
         for person in range(10, 30):

@@ -123,7 +123,7 @@ class MailboxMachine(RuleBasedStateMachine):
             self.runner.close()
 
 
-MailboxMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+MailboxMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestMailboxAgainstItsModel = MailboxMachine.TestCase
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TESTS: list[str] = [
+    "tests/player/test_player_line.py",
     "tests/player/test_player_wishes.py",
     "tests/player/test_player_facts.py",
     "tests/player/test_player_evenings.py",

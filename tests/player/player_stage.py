@@ -5,7 +5,7 @@ from __future__ import annotations
 from player_invariants import check
 
 from ryzen.player.effects import Answer, Effect, Notice, Refuse
-from ryzen.player.events import Play, PlayerEvent, Resolved, Started
+from ryzen.player.events import Play, PlayerEvent, Resolved, Started, VoiceFailed
 from ryzen.player.reduce import reduce
 from ryzen.player.state import Asker, Entry, Media, Phase, Player, Track
 
@@ -29,6 +29,15 @@ class Stage:
         stage = cls(**fields)
         stage.do(Play(tracks, ANN))
         stage.sound()
+        return stage
+
+    @classmethod
+    def resting(cls, *tracks: Track, **fields: object) -> Stage:
+        """Nothing plays, and these wait."""
+        stage = cls(**fields)
+        stage.do(Play(tracks, ANN))
+        stage.do(VoiceFailed("no-voice-chat"))
+        assert stage.phase is Phase.IDLE
         return stage
 
     def do(self, event: PlayerEvent) -> tuple[Effect, ...]:

@@ -65,6 +65,11 @@ def test_the_position_never_passes_the_known_end() -> None:
     assert stage.position == 100.0
 
 
+def test_a_moment_before_the_first_sound_is_at_the_start() -> None:
+    stage = Stage.playing(A)
+    assert stage.player.position(stage.now - 5.0) == 0.0
+
+
 def test_the_engine_knows_best_where_it_is() -> None:
     stage = Stage.playing(A)
     stage.now += 10

@@ -114,4 +114,4 @@ def test_every_event_in_every_state_keeps_every_law() -> None:
     print(f"{len(seen)} states, {steps} steps")
     assert {player.phase for player in seen} == set(Phase)
     assert done == set(get_args(Effect))
-    assert said == {*Answered, *Refused, *Noticed}
+    assert said == {*Answered, *Refused, *Noticed} - {Noticed.FELL_OVER}  # when there is no player left

@@ -37,7 +37,7 @@ class Town:
             api_id=1,
             api_hash="x",
             connection_factory=local_connection(self.box.host, self.box.port),
-            workers=2,
+            workers=1,
             **options,
         )
 

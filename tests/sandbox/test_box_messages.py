@@ -6,6 +6,7 @@ import io
 import os
 from typing import Any
 
+import anyio
 import pytest
 from boxes import F, T, town
 from pyrogram import Client, enums, errors, filters
@@ -233,6 +234,19 @@ async def test_only_buttons_that_are_there_can_be_pressed() -> None:
                 await t.box.press(t.group, t.owner, sent.id, label)
         with pytest.raises(errors.DataInvalid):
             await owner.request_callback_answer(t.group.chat_id, sent.id, "forged")
+
+
+async def test_a_bot_answers_for_no_other_bot() -> None:
+    async with town() as t:
+        other = t.box.add_user(202, "Other", "other_bot", bot=True)
+        async with t.online(t.bot) as bot, t.online(other) as thief, anyio.create_task_group() as tasks:
+            sent = await bot.send_message(t.group.chat_id, "playing", reply_markup=SKIP)
+            tasks.start_soon(t.box.press, t.group, t.owner, sent.id, "Skip")
+            press = await bot.inbox.next(T.UpdateBotCallbackQuery)
+            assert (press.user_id, press.data) == (t.owner.id, b"skip")
+            with pytest.raises(errors.QueryIdInvalid):
+                await thief.answer_callback_query(str(press.query_id))
+            await bot.answer_callback_query(str(press.query_id))
 
 
 async def test_an_answer_to_nobody_is_refused() -> None:

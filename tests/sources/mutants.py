@@ -7,7 +7,7 @@ INDEX, LOCAL = "ryzen/sources/index.py", "ryzen/sources/local.py"
 
 MUTANTS = [
     # words
-    (FOLD, "text.casefold()", "text"),
+    (FOLD, ".casefold()", ""),
     (FOLD, '"NFKD"', '"NFC"'),
     (FOLD, ".translate(_LOOKALIKES)", ""),
     (FOLD, '    if sign in _APOSTROPHES:\n        return ""\n', ""),

@@ -148,6 +148,27 @@ async def test_a_server_that_never_answers_is_the_same() -> None:
     await _alone()
 
 
+async def test_a_server_that_hangs_up_at_once_is_not_stormed() -> None:
+    calls: list[float] = []
+
+    async def hang_up(stream: anyio.abc.SocketStream) -> None:
+        calls.append(time.monotonic())
+        await stream.aclose()
+
+    async with street() as town:
+        session = town.box.session_string(town.helper.id)
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(listener.serve, hang_up)
+        port = listener.extra(anyio.abc.SocketAttribute.local_port)
+        with pytest.raises(SendError, match="unreachable"):
+            await Access(1, "x", local_connection("127.0.0.1", port)).assistant(session).start(within=1.5)
+        tasks.cancel_scope.cancel()
+    assert 2 <= len(calls) <= 5
+
+
 async def test_stopping_ends_in_time_though_the_server_has_died() -> None:
     async with street() as town:
         bot = town.access.bot(TOKEN)
@@ -190,6 +211,27 @@ async def test_an_account_goes_on_after_its_connection_was_cut_and_the_server_wa
         await bot.call(raw.functions.updates.GetState())
         await town.box.say(town.group, town.owner, "still there?")
         assert (await heard.next(Said)).text == "still there?"
+
+
+async def test_a_request_that_falls_between_two_connections_is_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """kurigram drops what is sent then without a word, and waits 15 s for the answer."""
+    answers: list[object] = []
+    async with street() as town, town.bot_online() as bot, anyio.create_task_group() as tasks:
+        noticed = bot._line.broken
+
+        async def ask() -> None:
+            answers.append(await bot.call(raw.functions.updates.GetState()))
+
+        def noticed_and_asked(connection: object) -> None:
+            noticed(connection)
+            tasks.start_soon(ask)
+
+        monkeypatch.setattr(bot._line, "broken", noticed_and_asked)
+        town.box.drop_connections(town.bot.id)
+        await until(lambda: answers)
+        monkeypatch.undo()
 
 
 async def test_an_account_that_is_shut_out_while_it_runs_says_so() -> None:

@@ -144,12 +144,14 @@ async def test_a_flood_stops_its_method_alone_and_keeps_that_method_in_order() -
         wire, governor = Wire(), Governor(FREE)
         wire.floods[GROUP, "send"] = [5.0]
         for n in range(3):
-            tasks.start_soon(governor.go, GROUP, "send", wire.work(GROUP, f"send {n}"))
+            tasks.start_soon(governor.go, GROUP, "send", wire.work(GROUP, f"send {n}", 1.0 if n == 0 else 0))
             await settle()
-        await governor.go(GROUP, "edit", wire.work(GROUP, "edit"), about=1, newest=True)
-        assert wire.labels(GROUP) == ["edit"]
+        tasks.start_soon(governor.go, GROUP, "edit", wire.work(GROUP, "edit 1"))
+        await anyio.sleep(2)
+        await governor.go(GROUP, "edit", wire.work(GROUP, "edit 2"))
+        assert wire.labels(GROUP) == ["edit 1", "edit 2"]
         await anyio.sleep(6)
-        assert wire.labels(GROUP) == ["edit", "send 0", "send 1", "send 2"]
+        assert wire.labels(GROUP) == ["edit 1", "edit 2", "send 0", "send 1", "send 2"]
 
 
 async def test_a_flood_longer_than_our_patience_is_said_at_once() -> None:
@@ -232,6 +234,45 @@ async def test_whoever_would_wait_past_the_patience_is_told_so() -> None:
         with pytest.raises(SendError, match="busy"):
             await governor.go(GROUP, "send", wire.work(GROUP, "send 2"))
         assert anyio.current_time() == start
+
+
+async def test_whoever_waits_behind_work_that_does_not_end_is_told_after_the_patience() -> None:
+    async with crowd() as tasks:
+        governor, wire, start = Governor(Limits(patience=10.0)), Wire(), anyio.current_time()
+        tasks.start_soon(governor.go, GROUP, "send", wire.work(GROUP, "stuck", 1000.0))
+        await settle()
+        with pytest.raises(SendError, match="busy"):
+            await governor.go(GROUP, "send", wire.work(GROUP, "behind"))
+        assert anyio.current_time() == pytest.approx(start + 10.0)
+
+
+async def test_what_does_not_count_towards_the_limits_of_a_chat_does_not_wait_for_them() -> None:
+    governor, wire, start = Governor(), Wire(), anyio.current_time()
+    for n in range(3):
+        await governor.go(GROUP, "send", wire.work(GROUP, f"send {n}"))
+    for n in range(3):
+        await governor.go(GROUP, "delete", wire.work(GROUP, f"delete {n}"), paced=False)
+    assert anyio.current_time() == start
+
+
+async def test_what_the_overall_limit_delays_counts_for_its_chat_when_it_goes() -> None:
+    governor, wire, start = Governor(Limits(overall=1, burst=1, per_second=0.5)), Wire(), anyio.current_time()
+    await governor.go(OTHER, "send", wire.work(OTHER, "send"))
+    for n in range(2):
+        await governor.go(GROUP, "send", wire.work(GROUP, f"send {n}"))
+    assert [when - start for when in wire.times(GROUP)] == pytest.approx([1.0, 3.0])
+
+
+async def test_a_chat_under_a_flood_is_not_forgotten() -> None:
+    governor, wire = Governor(FREE), Wire()
+    wire.floods[GROUP, "send"] = [5000.0]
+    with pytest.raises(SendError, match="FLOOD_WAIT"):
+        await governor.go(GROUP, "send", wire.work(GROUP, "send"))
+    for chat in range(1, 1000):
+        await governor.go(chat, "send", wire.work(chat, "send"))
+        await anyio.sleep(1)
+    with pytest.raises(SendError, match="FLOOD_WAIT"):
+        await governor.go(GROUP, "send", wire.work(GROUP, "send"))
 
 
 async def test_a_cancelled_caller_leaves_its_lane_free() -> None:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from ryzen.sandbox.media import MediaServer
 
 CALLBACK_PATIENCE = 10.0  # seconds; https://core.telegram.org/api/bots/buttons
+# what reading raises when the client has gone
+_GONE = (asyncio.IncompleteReadError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 
 
 class Box(People):
@@ -75,26 +77,29 @@ class Box(People):
                 yield box
             finally:
                 server.close()
+                for connection in box._connections:  # one whose task has not begun would stay open
+                    connection.cut()
                 tasks.cancel_scope.cancel()
 
     def _accept(self, tasks: TaskGroup, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.start_soon(self._converse, reader, writer)
-
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        packets = Packets(reader, writer)
-        if self.refusing:
-            packets.abort()
-            return
-        connection = Connection(packets, self.sessions, lambda: self.rsa, self.requests.receive)
+        connection = Connection(
+            Packets(reader, writer), self.sessions, lambda: self.rsa, self.requests.receive
+        )
         self._connections.add(connection)
-        with self.requests.noting_bugs():
+        tasks.start_soon(self._converse, connection)
+
+    async def _converse(self, connection: Connection) -> None:
+        with self.requests.noting_bugs("a connection"):
             try:
-                await connection.serve()
-            except (asyncio.IncompleteReadError, ConnectionResetError):
-                pass  # the client has gone
+                if not self.refusing:
+                    await connection.packets.recognise()
+                    self.transports[connection.packets.name] += 1
+                    await connection.serve()
+            except _GONE:
+                pass
             finally:
+                connection.packets.close()
                 self._connections.discard(connection)
-                self.transports[packets.kind + ("-obfuscated" if packets.obfuscated else "")] += 1
 
     # -- keys and sessions
     @functools.cached_property
@@ -117,7 +122,7 @@ class Box(People):
             if user_id is None or (one.session is not None and one.session.auth.user_id == user_id)
         ]
         for connection in cut:
-            connection.close()
+            connection.cut()
         return len(cut)
 
     # -- seeding: nobody is told

@@ -42,7 +42,6 @@ class Connection:
     async def serve(self) -> None:
         """Until the client goes. Raises IncompleteReadError or ConnectionResetError then, or PacketError."""
         try:
-            await self.packets.recognise()
             while True:
                 packet = await self.packets.read()
                 if packet[:8] == bytes(8):
@@ -52,9 +51,9 @@ class Connection:
         finally:
             if self.session is not None:
                 self.session.detach(self)
-            self.packets.abort()
 
-    def close(self) -> None:
+    def cut(self) -> None:
+        """Close it at once, as a broken network would."""
         self.packets.abort()
 
     # -- in the open

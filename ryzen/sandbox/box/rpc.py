@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 import anyio
 import attrs
 from anyio.abc import TaskGroup
+from loguru import logger
 from pyrogram.raw.core import Int, Long
 from pyrogram.raw.core.primitives import Bytes
 
@@ -107,12 +108,13 @@ class Dispatcher:
         self._box, self._faults, self._tasks = box, faults, tasks
 
     @contextmanager
-    def noting_bugs(self) -> Iterator[None]:
+    def noting_bugs(self, where: str) -> Iterator[None]:
         """A mistake of the box costs one request or connection, and is there to be seen in ``bugs``."""
         try:
             yield
-        except Exception:  # noqa: BLE001 - one client's request must not end Telegram for all the others
+        except Exception as bug:  # noqa: BLE001 - one client's request must not end Telegram for all the others
             self.bugs.append(traceback.format_exc())
+            logger.error("local Telegram: {} in {}", type(bug).__name__, where)
 
     def receive(self, session: Session, request_id: int, query: Tl) -> None:
         rpc = Rpc(self._box, session, request_id, repaired(unwrapped(query)))
@@ -126,7 +128,7 @@ class Dispatcher:
                 self._tasks.start_soon(self._answer_late, rpc, seconds)
             case Cut(handled):
                 if session.connection is not None:
-                    session.connection.close()
+                    session.connection.cut()
                     session.detach(session.connection)
                 if handled:
                     self._answer(rpc)
@@ -163,7 +165,7 @@ class Dispatcher:
     @contextmanager
     def _refusing(self, rpc: Rpc) -> Iterator[None]:
         sound = False
-        with self.noting_bugs():
+        with self.noting_bugs(rpc.name):
             try:
                 yield
             except RequestError as fault:

@@ -33,6 +33,10 @@ class Packets:
         self._head = b""  # what recognising "full" has read of the first packet
         self._written = 0
 
+    @property
+    def name(self) -> str:
+        return f"{self.kind}-obfuscated" if self.obfuscated else self.kind
+
     async def recognise(self) -> None:
         """Read as much as tells the transport."""
         head = await self._reader.readexactly(1)
@@ -99,6 +103,10 @@ class Packets:
         self._writer.write(bytes(aes.ctr256_encrypt(data, *self._outward)) if self._outward else data)
         if self._writer.transport.get_write_buffer_size() > _UNREAD_LIMIT:
             self.abort()
+
+    def close(self) -> None:
+        """What was written is still sent."""
+        self._writer.close()
 
     def abort(self) -> None:
         self._writer.transport.abort()

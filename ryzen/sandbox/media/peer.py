@@ -53,7 +53,8 @@ class Peer:
     def __init__(self, offer: Offer, identity: Identity, send: Callable[[bytes, Address], None]) -> None:
         self.ssrc = offer.ssrc
         self.name, self.password = secrets.token_hex(4), secrets.token_hex(12)
-        self.address: Address | None = None
+        self.address: Address | None = None  #: where our side of the handshake goes
+        self.addresses: set[Address] = set()  #: all from which it has proved itself
         self.joined_at = time.monotonic()
         self.reached_at: float | None = None
         self.connected_at: float | None = None
@@ -144,14 +145,17 @@ class Peer:
         """Answer a request; False if it is not from the caller. The first one starts the DTLS handshake."""
         if not binding.is_from(self.password.encode()):
             return False
-        self.address = address
-        self._reply(binding_success(binding.transaction, address, self.password.encode()))
+        self.addresses.add(address)
+        self.address = self.address or address
+        self._send(binding_success(binding.transaction, address, self.password.encode()), address)
         if self.reached_at is None:
             self.reached_at = time.monotonic()
             self._dtls.start()
         return True
 
-    def on_dtls(self, datagram: bytes) -> None:
+    def on_dtls(self, datagram: bytes, address: Address) -> None:
+        """The answer goes where the last one came from: the way that the caller has chosen."""
+        self.address = address
         for message in self._dtls.feed(datagram):
             for packet in self._sctp.feed(message):
                 self._dtls.say(packet)

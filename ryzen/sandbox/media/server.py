@@ -89,8 +89,8 @@ class MediaServer(asyncio.DatagramProtocol):
         """Hear no more of this caller; nothing if it is gone already."""
         if self._peers.pop(peer.name, None) is not None:
             peer.close()
-            if peer.address is not None:
-                self._by_address.pop(peer.address, None)
+            for address in peer.addresses:
+                self._by_address.pop(address, None)
 
     @property
     def peers(self) -> tuple[Peer, ...]:
@@ -125,7 +125,7 @@ class MediaServer(asyncio.DatagramProtocol):
                 self._stray += 1
         elif 20 <= first < 64:
             if known is not None:
-                known.on_dtls(data)
+                known.on_dtls(data, addr)
             else:
                 self._stray += 1
         elif not self._answer_stun(data, addr):
@@ -136,13 +136,10 @@ class MediaServer(asyncio.DatagramProtocol):
         peer = self._peers.get(binding.name) if binding is not None else None
         if binding is None or peer is None:
             return False
-        before = peer.address
         if not peer.on_stun(binding, address):
             return False
-        if before != address:
-            if before is not None:
-                self._by_address.pop(before, None)
-            self._by_address[address] = peer
+        # ntgcalls 3.0.5 tries 8 to 15 sockets at once: each that has proved itself stays good.
+        self._by_address[address] = peer
         return True
 
     def _send(self, data: bytes, address: Address) -> None:
