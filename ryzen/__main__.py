@@ -13,25 +13,46 @@ import anyio
 from loguru import logger
 
 from ryzen import __version__
-from ryzen.errors import ConfigError, Escalation, RyzenError
+from ryzen.errors import ConfigError, Escalation, RyzenError, SendError
 
 EXIT_TROUBLE, EXIT_CONFIGURATION, EXIT_ESCALATION, EXIT_INTERRUPTED = 1, 2, 70, 130
 
 
+#: What the extra «demo» installs, as it is imported.
+_DEMO_NEEDS = {"PIL", "OpenSSL", "cryptography", "pylibsrtp"}
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit code: 0, 1 (no answer from Telegram), 2 (configuration), 70 (the actors gave up)."""
+    """Returns the exit code: 0, 1 (trouble that is told), 2 (configuration), 70 (the actors gave up)."""
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["demo"]:
-        from ryzen.sandbox.demo.command import demo  # the sandbox is an extra: `run` works without it
-
-        return _exit_code(partial(demo, words[1:]))
+        return exit_code(partial(_demo, words[1:]))
     parser = argparse.ArgumentParser("ryzen", description="Music in the voice chats of Telegram groups.")
     parser.add_argument("--version", action="version", version=f"ryzen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("run", help="run the bot; its settings come from the environment and .env")
     commands.add_parser("demo", help="try it without an account: ryzen demo --help", add_help=False)
+    if not words:
+        parser.print_help(sys.stderr)
+        return EXIT_CONFIGURATION
     parser.parse_args(words)
-    return _exit_code(_run)
+    return exit_code(_run)
+
+
+def _demo(words: list[str]) -> int:
+    try:
+        from ryzen.sandbox.demo.command import demo  # the sandbox is an extra: `run` works without it
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _DEMO_NEEDS and error.name != "ryzen.sandbox":
+            raise
+        print(
+            f"ryzen demo needs more than is installed here ({error.name} is missing): "
+            "pip install 'ryzen[demo]', or run ./scripts/demo in a checkout.",
+            file=sys.stderr,
+        )
+        return EXIT_TROUBLE
+    return demo(words)
 
 
 def _run() -> int:
@@ -48,7 +69,8 @@ def _run() -> int:
     return 0
 
 
-def _exit_code(command: Callable[[], int]) -> int:
+def exit_code(command: Callable[[], int]) -> int:
+    """Run it; what Ryzen raises on purpose becomes sentences on standard error and an exit code."""
     try:
         return command()
     except KeyboardInterrupt:
@@ -67,8 +89,19 @@ def _told(causes: list[Exception]) -> int:
         if any("missing" in problem for problem in problems):
             print("Every setting is explained in .env.example; `ryzen demo` needs none.", file=sys.stderr)
         return EXIT_CONFIGURATION
-    print("Ryzen cannot go on:", *causes, sep="\n  - ", file=sys.stderr)
+    print("Ryzen cannot go on:", *map(_sentence, causes), sep="\n  - ", file=sys.stderr)
     return EXIT_ESCALATION if any(isinstance(cause, Escalation) for cause in causes) else EXIT_TROUBLE
+
+
+def _sentence(cause: Exception) -> str:
+    if isinstance(cause, SendError):
+        return (
+            f"Telegram did not answer at the start ({cause}): check this machine's way to the internet, "
+            "its clock, and whether a firewall keeps it from Telegram."
+        )
+    if isinstance(cause, Escalation):
+        return f"{cause}. The log above says what crashed; start it again, and report it if it comes back."
+    return str(cause)
 
 
 def _leaves(error: Exception) -> Iterator[Exception]:

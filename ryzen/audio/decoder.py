@@ -233,11 +233,9 @@ def _length(
         own = float(stream.duration * stream.time_base)
     elif container.duration is not None and len(container.streams) == 1:
         own = container.duration / av.time_base
-    if sniffed.measured:
-        return own / sniffed.share if stated is None and own is not None else stated
-    # A guess from size and bit rate; whoever states the same has guessed alike.
-    guessed_alike = stated is not None and own is not None and abs(stated - own) < _SHORT_SHARE * own + 1
-    return None if guessed_alike else stated
+    if stated is not None:
+        return stated
+    return own / sniffed.share if sniffed.measured and own is not None else None
 
 
 def _resampler() -> AudioResampler:

@@ -126,13 +126,8 @@ class Link:
 
     async def receive(self, within: float) -> wire.Message:
         """Raises TimeoutError, wire.Gone, wire.Garbled."""
-        with anyio.move_on_after(within):
+        with anyio.fail_after(within):
             return (await _receive(self._sock))[0]
-        # If it was our own loop that slept, there is something to read all the same.
-        try:
-            return wire.receive(self._sock)[0]
-        except BlockingIOError:
-            raise TimeoutError from None
 
     def close(self) -> None:
         self._sock.close()

@@ -8,19 +8,16 @@ from __future__ import annotations
 import enum
 import os
 import stat
-from collections.abc import Callable
 from typing import BinaryIO
 
 import attrs
 
+from ryzen.audio.frames import adts_frame, find, mp3_frame
 from ryzen.errors import TrackError, TrackTrouble
 
 #: How far behind its tags the first MPEG frame may lie.
 _SEARCH = 64 << 10
 _ID3_HEADER = 10
-_MPEG1_KBPS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-_MPEG2_KBPS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-_MPEG1_HZ = (44100, 48000, 32000)
 
 
 class Demuxer(enum.StrEnum):
@@ -110,48 +107,13 @@ def _share(riff: bytes, size: int) -> float:
 
 
 def _mpeg(data: bytes) -> Sniffed:
-    """MPEG audio has no magic: three frames that fit together are one."""
-    start = data.find(b"\xff")
-    while start >= 0:
-        if _chained(data, start, _adts_frame):
-            return Sniffed(Demuxer.AAC, measured=False)
-        if _chained(data, start, _mp3_frame):
-            return Sniffed(Demuxer.MP3, measured=_counts_its_frames(data[start : start + 200]))
-        start = data.find(b"\xff", start + 1)
+    """MPEG audio has no magic: a few frames that fit together are one."""
+    mp3, aac = find(data, 0, mp3_frame), find(data, 0, adts_frame)
+    if aac >= 0 and (mp3 < 0 or aac < mp3):
+        return Sniffed(Demuxer.AAC, measured=False)
+    if mp3 >= 0:
+        return Sniffed(Demuxer.MP3, measured=_counts_its_frames(data[mp3 : mp3 + 200]))
     raise TrackError(TrackTrouble.UNSUPPORTED, "none of the formats we know")
-
-
-def _chained(data: bytes, start: int, frame_length: Callable[[bytes], int]) -> bool:
-    for _ in range(3):
-        length = frame_length(data[start : start + 7])
-        if not length:
-            return False
-        start += length
-        if start == len(data):  # a very short file
-            return True
-    return True
-
-
-def _mp3_frame(header: bytes) -> int:
-    """Bytes of the layer III frame with this header, 0 if it is none."""
-    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
-        return 0
-    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
-    kbps, rate, padding = header[2] >> 4, header[2] >> 2 & 3, header[2] >> 1 & 1
-    if version == 1 or layer != 1 or kbps in (0, 15) or rate == 3:
-        return 0
-    if version == 3:
-        return 144_000 * _MPEG1_KBPS[kbps] // _MPEG1_HZ[rate] + padding
-    hertz = _MPEG1_HZ[rate] // (2 if version == 2 else 4)
-    return 72_000 * _MPEG2_KBPS[kbps] // hertz + padding
-
-
-def _adts_frame(header: bytes) -> int:
-    """Bytes of the AAC frame with this header, 0 if it is none."""
-    if len(header) < 7 or header[0] != 0xFF or header[1] & 0xF6 != 0xF0:
-        return 0
-    length = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
-    return length if length > 7 else 0
 
 
 def _counts_its_frames(frame: bytes) -> bool:

@@ -23,6 +23,7 @@ from mutagen.oggopus import OggOpus
 from mutagen.oggvorbis import OggVorbis
 from mutagen.wave import WAVE
 
+from ryzen.audio.frames import adts_frame, measure, mp3_frame
 from ryzen.audio.matroska import read_info
 from ryzen.audio.sniff import Demuxer, sniff
 from ryzen.errors import TrackError, TrackTrouble
@@ -39,6 +40,8 @@ _READERS: dict[Demuxer, tuple[type[mutagen.FileType], ...]] = {
 
 #: What mutagen 1.48 raises on headers that lie. It has promised MutagenError alone; fuzzing found others.
 _LIES = (mutagen.MutagenError, OSError, ValueError, LookupError, TypeError, ArithmeticError, struct.error)
+#: How much of a file without an index is counted, in bytes: an hour. The rest is taken to be alike.
+_COUNTED = 64 << 20
 #: A larger picture is no cover, in bytes.
 _LARGEST_COVER = 8 << 20
 
@@ -62,11 +65,13 @@ def read_tags(path: str | Path) -> Tags:
                 info = read_info(file)
             return Tags(title=_clean(info.title), duration=_length(info.duration))
         media = mutagen.File(path, options=_READERS[sniffed.demuxer])
+        counted = None if sniffed.measured else _measured(Path(path), sniffed.demuxer)
     except _LIES as error:
         raise TrackError(TrackTrouble.BROKEN, str(error)) from error
     if media is None:
         raise TrackError(TrackTrouble.BROKEN, "its headers cannot be read")
-    return Tags(*_names(media.tags), _length(getattr(media.info, "length", None)), _cover(media))
+    length = counted or getattr(media.info, "length", None)
+    return Tags(*_names(media.tags), _length(length), _cover(media))
 
 
 def _names(tags: object) -> tuple[str, str]:
@@ -92,6 +97,14 @@ def _clean(text: str) -> str:
 
 def _length(seconds: float | None) -> float | None:
     return seconds if seconds is not None and math.isfinite(seconds) and seconds > 0 else None
+
+
+def _measured(path: Path, demuxer: Demuxer) -> float:
+    """Counted, where mutagen 1.48 guesses from the first frames and can be off by a factor."""
+    with path.open("rb") as file:
+        data = file.read(_COUNTED)
+        share = len(data) / max(1, file.seek(0, 2))
+    return measure(data, mp3_frame if demuxer is Demuxer.MP3 else adts_frame) / (share or 1.0)
 
 
 def _cover(media: mutagen.FileType) -> bytes | None:

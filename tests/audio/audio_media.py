@@ -33,7 +33,7 @@ def chirp(length: float, rate: int, level: float = 0.4) -> Signal:
     return level * np.sin(2 * np.pi * (200 * time + (2800 / length) * time**2 / 2))
 
 
-def encode(path: Path, kind: str, signal: Signal, rate: int, channels: int = 2) -> Path:
+def encode(path: Path, kind: str, signal: Signal, rate: int, channels: int = 2, kbps: int = 128) -> Path:
     """Write the signal, the same on each channel, in one of FORMATS."""
     _, container_name, codec, codec_rate, sample_format = FORMATS[kind]
     assert rate == codec_rate
@@ -42,7 +42,7 @@ def encode(path: Path, kind: str, signal: Signal, rate: int, channels: int = 2) 
     with av.open(str(path), "w", format=container_name, options=options) as container:
         stream = container.add_stream(codec, rate=rate)
         stream.layout = layout
-        stream.bit_rate = 128_000
+        stream.bit_rate = 1000 * kbps
         if codec == "vorbis":
             stream.codec_context.options = {"strict": "experimental"}
         samples = np.repeat((signal * 32767).astype(np.int16), channels).reshape(1, -1)

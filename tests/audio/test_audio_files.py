@@ -9,12 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from audio_media import FORMATS
+from audio_media import FORMATS, encode, tone
 from audio_reader import RATE, dominant
 from audio_waiting import Log, filled, until
 
 from ryzen.audio.decoder import Decoder
 from ryzen.audio.sniff import Demuxer, sniff
+from ryzen.audio.tags import read_tags
 from ryzen.errors import TrackError, TrackTrouble
 from ryzen.player.state import Media
 from ryzen.ports import SoundEnded, SoundFailed, SoundStarted
@@ -180,6 +181,29 @@ def test_a_truncated_file_without_a_header_is_noticed_by_its_source_s_word(tmp_p
     path.write_bytes(data[: len(data) // 2])
     assert play_through(path, stated=12.0)[1] is TrackTrouble.CUT_SHORT
     assert play_through(path)[1] is None
+
+
+def test_a_varying_bit_rate_without_an_index_is_not_called_short(tmp_path):
+    """Quiet at first, then loud: by the rate of its first frames it should be three times as long."""
+    parts = []
+    for kbps, length in ((40, 1.0), (256, 10.0)):
+        part = tmp_path / f"{kbps}.mp3"
+        encode(part, "mp3-without-index", tone(440, length, 44100), 44100, kbps=kbps)
+        parts.append(part.read_bytes()[len(id3_of(part)) :])
+    path = tmp_path / "song.mp3"
+    path.write_bytes(b"".join(parts))
+    stated = read_tags(path).duration
+    assert stated == pytest.approx(11.0, abs=0.2)
+    for word in (None, stated):
+        played, trouble = play_through(path, word)
+        assert trouble is None
+        assert played == pytest.approx(11.0, abs=0.2)
+
+
+def id3_of(path: Path) -> bytes:
+    data = path.read_bytes()
+    a, b, c, d = data[6:10]
+    return data[: 10 + (a << 21 | b << 14 | c << 7 | d)]
 
 
 def test_a_wild_claim_of_length_is_noticed(tmp_path, songs):

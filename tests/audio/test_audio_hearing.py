@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import anyio
@@ -12,6 +13,10 @@ from audio_reader import CHUNK, RATE, dominant, silence_runs
 from audio_waiting import Log, filled, lag, on_tape, until, written
 
 from ryzen.audio.client import serve
+from ryzen.audio.decoder import Decoder
+from ryzen.audio.feed import Feed
+from ryzen.audio.tape import Tape
+from ryzen.audio.wire import Laid
 from ryzen.player.state import Media
 from ryzen.ports import SoundEnded, SoundFailed, SoundStalled, SoundStarted
 
@@ -94,6 +99,29 @@ async def test_the_old_track_is_taken_back_as_far_as_it_was_written(decks, songs
     end = len(reader.samples) + RATE
     await until(lambda: len(reader.samples) > end)
     assert not np.any(reader.samples[end - RATE // 3 : end])
+
+
+class Sluggish(Decoder):
+    """Comes with a tenth of a second at a time, however much is asked for."""
+
+    def read(self, size: int, until: float) -> bytes:
+        return super().read(min(size, CHUNK), until)
+
+
+def test_the_old_track_is_not_heard_behind_the_start_of_a_slow_new_one(songs):
+    tape = Tape(1)
+    path = tape.hand_out()
+    told = []
+    feed = Feed(1, told.append)
+    feed.put_tape(1, os.dup(tape.descriptor), 96_000)
+    feed.begin(Decoder(songs("wav", "tone", 440), 0.0, None, 5.0), None)
+    assert np.any(on_tape(path, 0.5, 0.5))
+    feed.begin(Sluggish(songs("wav", "tone", 880), 0.0, None, 5.0), None)
+    assert dominant(on_tape(path, 0.0, 0.1)) == pytest.approx(880, abs=10)
+    assert not np.any(on_tape(path, 0.1, 2.0))
+    assert [type(fact) for fact in told] == [Laid, Laid]
+    feed.close()
+    tape.close()
 
 
 async def test_silence_takes_back_what_has_not_been_read(decks, songs, open_reader):

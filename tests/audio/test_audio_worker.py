@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from audio_media import chirp
 from audio_reader import CHUNK, RATE, dominant, silence_runs
-from audio_waiting import Log, filled, lag, until
+from audio_waiting import Log, filled, lag, on_tape, until
 
 from ryzen.audio.client import Backoff, serve
 from ryzen.errors import MailboxFull, TrackTrouble
@@ -76,17 +76,36 @@ async def test_a_worker_that_dies_between_tracks_costs_neither(decks, songs, ope
 async def test_what_was_silenced_while_there_was_no_worker_stays_silent(songs, open_reader):
     async with serve(lead=2.0, hung_after=1.0) as decks:
         deck = decks.open(1, Log())
-        deck.load(1, Media(songs("wav", "tone", 440, 9.0)), 0.0)
-        reader = open_reader(await filled(deck))
-        await until(lambda: len(reader.samples) > RATE // 2)
+        deck.load(1, Media(songs("wav", "tone", 440, 20.0)), 0.0)
+        path = await filled(deck)
+        reader = open_reader(path, pace=0.02)
+        await until(lambda: len(reader.samples) > 13 * RATE)  # the start of the tape is punched out by now
+        reader.pause()
         stopped = decks.worker_pid
         os.kill(stopped, signal.SIGSTOP)
         deck.silence()
         await until(lambda: decks.worker_pid not in (None, stopped))
-        await until(lambda: not np.any(reader.samples[-CHUNK // 2 :]))
-        quiet_at = len(reader.samples)
-        await until(lambda: len(reader.samples) > quiet_at + 2 * RATE)
-        assert not np.any(reader.samples[quiet_at:])
+        await until(lambda: deck.bytes_read() == 2 * len(reader.samples))
+        here = len(reader.samples) / RATE
+        await until(lambda: not np.any(on_tape(path, here, 3.0)))
+
+
+async def test_a_worker_that_dies_at_the_end_of_a_track_leaves_no_gap(decks, songs, open_reader):
+    log = Log()
+    deck = decks.open(1, log)
+    deck.load(1, Media(songs("wav", "tone", 440, 1.23)), 0.0)
+    reader = open_reader(await filled(deck))
+    await log.first(SoundEnded)
+    reader.pause()
+    killed = decks.worker_pid
+    os.kill(killed, signal.SIGKILL)
+    await until(lambda: decks.worker_pid not in (None, killed))
+    await anyio.sleep(0.3)  # it has been told all
+    deck.load(2, Media(songs("wav", "tone", 880, 2.0)), 0.0)
+    await until(lambda: len(log.of(SoundStarted)) == 1 and deck._spans[-1].epoch == 2)
+    reader.resume()
+    await until(lambda: len(reader.samples) > 2 * RATE)
+    assert silence_runs(reader.samples) == []
 
 
 async def test_starving_is_silence_not_an_end_and_loses_no_music(songs, open_reader):

@@ -50,10 +50,14 @@ async def test_a_member_since_before_the_start_is_not_invited_but_made_to_see_th
 async def test_a_member_whose_list_of_chats_lacks_the_group_sees_it_through_a_link() -> None:
     async with street() as town:
         await town.box.join(town.group, town.helper)
+        await town.box.join(town.other, town.helper)
         async with town.groups() as (groups, helper):
-            town.group.ledger.messages.clear()  # no message, no dialog
-            assert await groups.admit_assistant(town.group.chat_id) == HELPER
-            assert helper.knows(town.group.chat_id)
+            for group in (town.group, town.other):
+                group.ledger.messages.clear()  # no message, no dialog
+            for group in (town.group, town.other):
+                assert await groups.admit_assistant(group.chat_id) == HELPER
+                assert helper.knows(group.chat_id)
+        assert town.box.calls["messages.GetDialogs"] <= 2  # looked through once, and not for each group
 
 
 async def test_a_public_group_is_joined_by_its_name_without_any_right() -> None:

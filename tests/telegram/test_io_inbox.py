@@ -109,6 +109,21 @@ async def test_a_voice_chat_is_opened_once_and_ended_once() -> None:
         assert heard.of(VoiceChatMoved) == [VoiceChatMoved(chat, True), VoiceChatMoved(chat, False)]
 
 
+def test_each_change_of_a_call_is_no_news_and_neither_is_one_that_is_only_planned() -> None:
+    heard: list[Incoming] = []
+    inbox = Inbox(heard.append)
+    peer = T.PeerChannel(channel_id=5)
+    common = {"id": 1, "access_hash": 1, "participants_count": 0, "unmuted_video_limit": 1, "version": 1}
+    planned, running = T.GroupCall(**common, schedule_date=2_000_000_000), T.GroupCall(**common)
+    over = T.GroupCallDiscarded(id=1, access_hash=1, duration=9)
+    for call in (planned, running, running, over, over):
+        inbox.take(T.UpdateGroupCall(peer=peer, call=call), {}, {})
+    chat = -1000000000005
+    assert heard[-2:] == [VoiceChatMoved(chat, True), VoiceChatMoved(chat, False)]
+    assert VoiceChatMoved(chat, True) not in heard[:-2]
+    assert len(heard) <= 3
+
+
 async def test_an_old_command_is_not_acted_on_and_a_recent_one_is() -> None:
     heard = Heard()
     async with street() as town:

@@ -19,6 +19,8 @@ import anyio
 from loguru import logger
 
 from ryzen import app
+from ryzen.__main__ import exit_code
+from ryzen.errors import ActorStopped, MailboxFull
 from ryzen.messages import ToChat
 from ryzen.sandbox.box import PublicKey, local_connection, trust
 from ryzen.settings import Settings
@@ -33,7 +35,12 @@ class Sabotage:
     """Mail that no actor knows: whoever gets it crashes."""
 
 
-def main() -> None:
+def main() -> int:
+    """Returns what ``ryzen run`` would; the same sentences are on standard error."""
+    return exit_code(_perform)
+
+
+def _perform() -> int:
     address = json.loads(os.environ[ADDRESS])
     trust(PublicKey(**address["key"]))
     connection = local_connection(address["host"], address["port"])
@@ -46,6 +53,7 @@ def main() -> None:
         return Access(api_id, api_hash, connection)
 
     anyio.run(_run, settings, reach)
+    return 0
 
 
 async def _run(settings: Settings, reach: app.Reach) -> None:
@@ -62,15 +70,31 @@ async def _run(settings: Settings, reach: app.Reach) -> None:
 async def _take_orders(bot: app.Running) -> None:
     async for order in _lines():
         match order:
-            case {"do": "kill worker"} if bot.audio.worker_pid is not None:
-                os.kill(bot.audio.worker_pid, signal.SIGKILL)
-            case {"do": "crash chat", "chat": int(chat_id)} if (chat := bot.chats.get(chat_id)) is not None:
-                chat.tell(cast("ToChat", Sabotage()))
+            case {"do": "kill worker"}:
+                _kill_worker(bot)
+            case {"do": "crash chat", "chat": int(chat_id)}:
+                _crash_chat(bot, chat_id)
             case {"do": "report"}:
                 _say(kind="report", worker=bot.audio.worker_pid, handled=_handled(bot))
-            case _:
-                logger.warning("this cannot be done now: {}", order.get("do"))
     os.kill(os.getpid(), signal.SIGTERM)  # whoever gives the orders is gone
+
+
+def _kill_worker(bot: app.Running) -> None:
+    if (pid := bot.audio.worker_pid) is None:
+        _say(kind="refused", text="kill worker: there is none just now")
+    else:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _crash_chat(bot: app.Running, chat_id: int) -> None:
+    chat = bot.chats.get(chat_id)
+    try:
+        if chat is not None:
+            chat.tell(cast("ToChat", Sabotage()))
+    except (ActorStopped, MailboxFull):
+        chat = None
+    if chat is None:
+        _say(kind="refused", text="crash chat: nothing plays in this group, so it has no actor to crash")
 
 
 def _handled(bot: app.Running) -> int:
@@ -98,4 +122,4 @@ def _say(**what: object) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -9,9 +9,9 @@ import anyio
 from anyio.abc import TaskGroup
 
 from ryzen.sandbox.box import Entry, Group, Kind, RequestError
-from ryzen.sandbox.demo.process import BotProcess, Line
+from ryzen.sandbox.demo.process import BotProcess, DemoError, Line
 from ryzen.sandbox.demo.report import Report
-from ryzen.sandbox.demo.script import Do, Press, Say, Step
+from ryzen.sandbox.demo.script import Do, Press, Say, Step, Trouble
 from ryzen.sandbox.demo.stage import Stage
 from ryzen.sandbox.demo.trouble import TroubleMaker
 from ryzen.sandbox.media import Peer
@@ -62,10 +62,18 @@ class Director:
 
     def on_line(self, line: Line) -> None:
         """Something that the bot's process says."""
-        if line["kind"] != "log" or line["level"] not in _GRAVE:
-            return
-        if self._trouble is None or not self._trouble.explains(line["text"]):
-            self.errors.append(line["text"])
+        match line:
+            case {"kind": "refused", "text": str(text)}:
+                self._fault(text)
+            case {"kind": "ended", "code": int(code)}:
+                self._fault(f"the bot has ended by itself, with {code}")
+                self.errors.append(f"the bot ended by itself, with {code}")
+            case {"kind": "log", "level": level, "text": str(text)} if level in _GRAVE:
+                self._remark(text)
+                if self._trouble is None or not self._trouble.explains(text):
+                    self.errors.append(text)
+            case {"kind": "log", "level": "WARNING", "text": str(text)}:
+                self._remark(text)
 
     def finish(self) -> list[str]:
         """Tell the sum of it; returns the errors that nothing explains, the local Telegram's own included."""
@@ -112,14 +120,22 @@ class Director:
         self._fault(str(step))
         try:
             await self._trouble.make(step)
-        except (RuntimeError, ValueError) as error:
+        except DemoError as error:
+            self._fault(f"{step}: {error}")
             self.errors.append(f"{step}: {error}")
+        else:
+            if step.trouble is Trouble.KILL_BOT:
+                self._remark("the bot is up again")
 
     def _group(self, step: Step) -> Group:
         return self._stage.groups[step.group - 1]
 
     def _fault(self, text: str) -> None:
         self._report.emit("fault", at=round(self.now(), 3), text=text)
+
+    def _remark(self, text: str) -> None:
+        if self._trouble is not None:  # before «ready» there is no time to count from
+            self._report.remark(self.now(), text)
 
     # -- ears
     async def _listen(self) -> None:
@@ -132,7 +148,7 @@ class Director:
                     heard = peer.hears()
                     self._report.emit(
                         "heard",
-                        at=second,
+                        at=round(self.now(), 3),
                         chat=group.chat_id,
                         hz=round(heard.hz, 1),
                         share=round(heard.share, 4),
@@ -161,6 +177,8 @@ class Director:
 
     # -- eyes
     def _on_entry(self, entry: Entry) -> None:
+        if self._trouble is None:  # «ready» is the first thing that is told
+            return
         common: dict[str, Any] = {"at": round(self._since(entry.at), 3), "chat": entry.chat}
         match entry.kind:
             case Kind.MESSAGE | Kind.EDIT:

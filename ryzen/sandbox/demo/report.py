@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 
-#: A line a second and call would drown the talk: people are told when what is heard has changed by this much.
+#: A line a second and call would drown the talk: people are told when the kind of sound, or its pitch, changes.
 _SAME_HZ = 10.0
 _SILENT = 0.01
+#: Above this share of its loudest frequency a sound is called a tone; the notes of a tune have 0.8 at most.
+_PURE = 0.9
+_INDENT = " " * 10
 
 
 class Report:
@@ -18,14 +22,21 @@ class Report:
         self, as_json: bool, names: dict[int, str], write: Callable[[str], object] | None = None
     ) -> None:
         self._as_json, self._names = as_json, names
-        self._write = write or (lambda line: print(line, file=sys.stdout, flush=True))
-        self._heard: dict[int, float] = {}
+        self._write = write or _print
+        self._heard: dict[int, float] = {}  # chat -> Hz of a tone, 0 for silence, -1 for music
+        self._cards: dict[int, tuple[list[str], list[str]]] = {}  # chat -> lines and buttons, as told last
 
     def emit(self, kind: str, **fields: object) -> None:
+        """Print one event: its JSON form, or what a person needs of it, which may be nothing."""
         if self._as_json:
             self._write(json.dumps({"kind": kind, **fields}, ensure_ascii=False))
         elif line := self._readable(kind, fields):
             self._write(line)
+
+    def remark(self, at: float, text: str) -> None:
+        """Something for people alone: programs get what the issue names, and no more."""
+        if not self._as_json:
+            self._write(f"{at:6.1f}    {text}")
 
     def _readable(self, kind: str, fields: dict[str, object]) -> str:
         match {"kind": kind, **fields}:
@@ -37,42 +48,65 @@ class Report:
                 "chat": int(chat),
                 "from": who,
                 "text": str(text),
-                **rest,
+                "buttons": list(buttons),
             }:
-                mark = " (edited)" if kind == "edit" else ""
-                head = f"{at:6.1f}  {self._name(chat)} | {who}{mark}: "
-                body = text.replace("\n", "\n" + " " * 10)
-                buttons = rest.get("buttons")
-                assert isinstance(buttons, (list, tuple))
-                return (
-                    head + body + ("\n" + " " * 10 + "  ".join(f"[{b}]" for b in buttons) if buttons else "")
-                )
+                body = self._said(kind == "edit", chat, text.splitlines() or ["(no text)"], buttons)
+                mark = " ✎" if kind == "edit" else ""
+                return f"{at:6.1f}  {self._name(chat)}{who}{mark}: " + body if body else ""
             case {"kind": "alert", "at": at, "chat": int(chat), "to": who, "text": text}:
-                return f"{at:6.1f}  {self._name(chat)} | {who} is shown: {text}"
+                return f"{at:6.1f}  {self._name(chat)}{who} is shown: {text}"
             case {"kind": "fault", "at": at, "text": text}:
                 return f"{at:6.1f}  ⚡ {text}"
-            case {"kind": "heard", "at": at, "chat": int(chat), "hz": float(hz), "rms": float(rms)}:
-                return self._ear(at, chat, hz if rms > _SILENT else 0.0)
-            case {"kind": "summary", "first_audio_ms": first, "skip_ms": skips, "errors": errors}:
+            case {
+                "kind": "heard",
+                "at": at,
+                "chat": int(chat),
+                "hz": float(hz),
+                "share": float(share),
+                "rms": float(rms),
+            }:
+                return self._ear(at, chat, 0.0 if rms <= _SILENT else hz if share >= _PURE else -1.0)
+            case {"kind": "summary", "first_audio_ms": first, "skip_ms": list(skips), "errors": list(errors)}:
                 return _summary(first, skips, errors)
         return ""
 
-    def _ear(self, at: object, chat: int, hz: float) -> str:
-        if abs(hz - self._heard.get(chat, 0.0)) <= _SAME_HZ:
+    def _said(self, edited: bool, chat: int, lines: list[str], buttons: list[str]) -> str:
+        """The whole of a message; of an edited card only what is new."""
+        known = self._cards.get(chat) if edited and buttons else None
+        if buttons:
+            self._cards[chat] = lines, buttons
+        if known is not None:
+            lines = [line for line in lines if line not in known[0]]
+            buttons = [button for button in buttons if button not in known[1]]
+        row = "  ".join(f"[{button}]" for button in buttons)
+        if known is not None:
+            return "  ".join(filter(None, (*lines, row)))
+        return f"\n{_INDENT}".join(filter(None, (*lines, row)))
+
+    def _ear(self, at: object, chat: int, sound: float) -> str:
+        known = self._heard.get(chat, 0.0)
+        self._heard[chat] = sound
+        if min(known, sound) > 0 and abs(known - sound) <= _SAME_HZ or known == sound:
             return ""
-        self._heard[chat] = hz
-        what = f"♪ {hz:.0f} Hz is the loudest" if hz else "♪ silence"
-        return f"{at:6.1f}  {self._name(chat)} | {what}"
+        what = "silence" if sound == 0 else "music" if sound < 0 else f"a tone of {sound:.0f} Hz"
+        return f"{at:6.1f}  {self._name(chat)}♪ {what}"
 
     def _name(self, chat: int) -> str:
-        return self._names.get(chat, "private")
+        if chat not in self._names:
+            return "(in private) "
+        return f"{self._names[chat]} | " if len(self._names) > 1 else ""
 
 
-def _summary(first: object, skips: object, errors: object) -> str:
-    assert isinstance(skips, list)
-    assert isinstance(errors, list)
-    lines = [] if first is None else [f"First sound {first} ms after the command."]
+def _summary(first: object, skips: list[object], errors: list[object]) -> str:
+    lines = [] if first is None else [f"The first sound came {first} ms after its command."]
     if skips:
-        lines.append(f"Skips heard after {', '.join(f'{ms} ms' for ms in skips)}.")
-    lines += [f"Unexplained: {error}" for error in errors]
+        lines.append(f"After a skip the next track was heard in {', '.join(f'{ms} ms' for ms in skips)}.")
+    lines += [f"An error that nothing explains: {error}" for error in errors]
     return "\n".join(lines)
+
+
+def _print(line: str) -> None:
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:  # nobody reads on (`| head`): go on unheard, and end in order
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

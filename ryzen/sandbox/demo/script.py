@@ -8,6 +8,7 @@ import re
 import attrs
 
 from ryzen.errors import ConfigError
+from ryzen.sandbox.box.faults import Faults
 
 
 @attrs.frozen
@@ -63,10 +64,10 @@ _HEAD = re.compile(
 )
 _PRESS = re.compile(r"press\s+(?P<label>.+)")
 _SAY_FORM = "AT: text, AT@NAME: text, AT#2: text or AT: press LABEL, as in '0: /play tone 440'"
-_DO_FORM = (
-    "AT: kill bot, kill worker, crash chat, silence media SECONDS, flood METHOD SECONDS or drop connections, "
-    "as in '5: kill worker'"
+_TROUBLES = (
+    "kill bot, kill worker, crash chat, silence media SECONDS, flood METHOD SECONDS or drop connections"
 )
+_DO_FORM = f"AT: and {_TROUBLES}, as in '5: kill worker'"
 
 
 def parse(says: list[str], dos: list[str], groups: int, people: tuple[str, ...]) -> tuple[Step, ...]:
@@ -92,15 +93,16 @@ def say_line(line: str, at: float, groups: int, people: tuple[str, ...]) -> Step
 
     Raises ValueError with what is wrong with it.
     """
-    match = re.fullmatch(r"\s*((?:[@#]\w+\s+)*)(.*\S)\s*", line, re.DOTALL)
+    match = re.fullmatch(r"\s*((?:@\w+\s+|#\d+\s+)*)(.*\S)\s*", line, re.DOTALL)
     if match is None:
         raise ValueError("nothing was typed")
-    marks, rest = "".join(match[1].split()), match[2]
+    marks, rest = match[1].split(), match[2]
+    head = f"{at:.3f}{''.join(sorted(marks, reverse=True))}"  # @NAME before #2, whichever came first
     step: Step
-    if rest.startswith("do "):
-        step = _do(f"{at:.3f}{marks}: {rest.removeprefix('do ')}")
+    if rest == "do" or rest.startswith("do "):
+        step = _do(f"{head}: {rest.removeprefix('do').strip() or 'nothing'}")
     else:
-        step = _say(f"{at:.3f}{marks}: {rest}")
+        step = _say(f"{head}: {rest}")
     _check(step, groups, people)
     return step
 
@@ -127,8 +129,16 @@ def _do(line: str) -> Do:
         case ["silence", "media", seconds]:
             return Do(at, Trouble.SILENCE_MEDIA, group, _seconds(seconds))
         case ["flood", method, seconds]:
-            return Do(at, Trouble.FLOOD, group, _seconds(seconds), method)
-    raise ValueError(f"write {_DO_FORM}")
+            return Do(at, Trouble.FLOOD, group, _seconds(seconds), _method(method))
+    raise ValueError(f"there is no trouble called {rest!r}: write {_TROUBLES}")
+
+
+def _method(word: str) -> str:
+    """As the schema has it; Telegram's own pages write the name with a small letter. Raises ValueError."""
+    space, dot, name = word.rpartition(".")
+    method = f"{space}{dot}{name[:1].upper()}{name[1:]}"
+    Faults().flood(method, 1.0)  # knows the methods
+    return method
 
 
 def _seconds(word: str) -> float:
@@ -137,12 +147,13 @@ def _seconds(word: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < 3600:
-        raise ValueError(f"{word!r} is no number of seconds: write one, such as 5")
+        raise ValueError(f"{word!r} is no number of seconds below 3600: write one, such as 5")
     return seconds
 
 
 def _check(step: Step, groups: int, people: tuple[str, ...]) -> None:
     if not 1 <= step.group <= groups:
-        raise ValueError(f"there is no group {step.group}: there are {groups}; raise --groups")
+        there = "is 1" if groups == 1 else f"are {groups}"
+        raise ValueError(f"there is no group {step.group}: there {there}; --groups N makes more")
     if not isinstance(step, Do) and step.who is not None and step.who.lower() not in map(str.lower, people):
-        raise ValueError(f"nobody here is called {step.who}: there are {', '.join(people)}")
+        raise ValueError(f"nobody here is called {step.who}: there are only {', '.join(people)}")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 import time
 
-import anyio
 import attrs
 
-from ryzen.sandbox.demo.process import RESTART_AFTER, BotProcess
+from ryzen.sandbox.demo.process import BotProcess
 from ryzen.sandbox.demo.script import Do, Trouble
 from ryzen.sandbox.demo.stage import Stage
 
@@ -39,14 +38,15 @@ class TroubleMaker:
         self._made: list[_Made] = []
 
     async def make(self, do: Do) -> None:
-        """Returns when it is made; a killed bot has been started again by then."""
+        """Returns when it is made; a killed bot has been started again by then.
+
+        Raises DemoError if that bot does not come up, or is gone and can take no orders.
+        """
         now = time.monotonic()
         self._made.append(_Made(now, now + do.seconds + _AFTERMATH, _EXPLAINS[do.trouble]))
         match do.trouble:
             case Trouble.KILL_BOT:
-                await self._bot.kill()
-                await anyio.sleep(RESTART_AFTER)
-                await self._bot.start()
+                await self._bot.restart()
             case Trouble.KILL_WORKER:
                 await self._bot.order(do="kill worker")
             case Trouble.CRASH_CHAT:
