@@ -107,7 +107,7 @@ class Settings:
     duration_limit: float = 3600.0
     queue_limit: int = 50
     card_interval: float = 10.0
-    audio_lead: float = 0.3
+    audio_lead: float = 0.5
     person_rate: tuple[int, float] = (5, 10.0)  #: so many commands in so many seconds
     chat_rate: tuple[int, float] = (20, 10.0)
     command_prefixes: str = "/"
@@ -240,7 +240,7 @@ FIELDS = (
     Field("DURATION_LIMIT", "duration_limit", _minutes),
     Field("QUEUE_LIMIT", "queue_limit", _whole(0, 10_000)),
     Field("CARD_INTERVAL", "card_interval", _number(1, 600, "seconds")),
-    Field("AUDIO_LEAD", "audio_lead", _number(60, 2000, "milliseconds", scale=0.001)),
+    Field("AUDIO_LEAD", "audio_lead", _number(200, 2000, "milliseconds", scale=0.001)),
     Field("PERSON_RATE", "person_rate", _rate),
     Field("CHAT_RATE", "chat_rate", _rate),
     Field("COMMAND_PREFIXES", "command_prefixes", _prefixes),

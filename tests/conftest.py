@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import hypothesis
+import signal
+
 import pytest
 import trio.testing
+
+# A shell which starts us in the background has SIGINT ignored, and so would have every program that we start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from clocks import JumpingLoop
 
 # How long an example takes says something of the machine, not of the code.

@@ -180,9 +180,9 @@ async def serve(
     """Decks for as long as the context lasts; all are closed and all processes ended behind it.
 
     ``lead``: how far ahead of the engine is written. It costs nothing in agility, because a load
-    overwrites it, and is what bridges a worker's death; at least 0.2. ``stalled_after``: when a reader that stands
-    still is told. ``hung_after``: when a worker that is not heard of is replaced; it beats four times a
-    second. All in seconds.
+    overwrites it, and is what bridges a worker's death; at least 0.2. ``stalled_after``: when a reader
+    that stands still is told. ``hung_after``: when a worker that is not heard of is replaced; it beats
+    four times a second. All in seconds.
 
     To be entered before anything native runs: it starts a process. Raises TimeoutError if no worker
     comes up.

@@ -87,7 +87,7 @@ class TapeDeck:
         self._turn = 0
         self._loaded: Loaded | None = None
         self._spans: tuple[Span, ...] = ()
-        self._tail: int | None = None  #: where the sound ends; what is loaded next goes there
+        self._tail: int | None = None  #: where the last track that ended ends: nothing is written over that
         self._held = self._stalled = False
         self._last_read = 0
         self._moved_at: float | None = None  #: None: the clock starts at the next look
@@ -195,7 +195,6 @@ class TapeDeck:
                 before = (_cut(span, fact.start) for span in self._spans if span.start < fact.start)
                 span = Span(loaded.turn, loaded.epoch, fact.start, fact.offset)
                 self._spans = (*before, span)[-_SPANS:]
-                self._tail = None
             case Over() if fact.tape == self._tape.serial:
                 loaded.over = fact
                 self._spans = (*self._spans[:-1], _cut(self._spans[-1], fact.end))

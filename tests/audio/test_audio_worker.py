@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import time
@@ -15,6 +16,8 @@ from audio_reader import CHUNK, RATE, dominant, silence_runs
 from audio_waiting import Log, filled, lag, on_tape, until
 
 from ryzen.audio.client import Backoff, serve
+from ryzen.audio.deck import TapeDeck
+from ryzen.audio.wire import Failed, Load
 from ryzen.errors import MailboxFull, TrackTrouble
 from ryzen.player.state import Media
 from ryzen.ports import SoundEnded, SoundFailed, SoundStarted
@@ -106,6 +109,21 @@ async def test_a_worker_that_dies_at_the_end_of_a_track_leaves_no_gap(decks, son
     reader.resume()
     await until(lambda: len(reader.samples) > 2 * RATE)
     assert silence_runs(reader.samples) == []
+    assert dominant(reader.samples[int(1.05 * RATE) : int(1.2 * RATE)]) == pytest.approx(440, abs=5)
+    assert dominant(reader.samples[int(1.25 * RATE) : int(1.4 * RATE)]) == pytest.approx(880, abs=5)
+
+
+def test_facts_of_a_track_that_was_replaced_say_nothing():
+    log, sent = Log(), []
+    deck = TapeDeck(1, 0.5, 4.0, itertools.count(1), lambda message, *_: sent.append(message), log, id)
+    for epoch in (5, 6):
+        deck.load(epoch, Media("/somewhere"), 0.0)
+    first, second = (message.turn for message in sent if isinstance(message, Load))
+    deck.heed(Failed(1, first, "broken", "late"))
+    assert log.events == []
+    deck.heed(Failed(1, second, "broken", "in time"))
+    assert log.events == [SoundFailed(6, "broken")]
+    deck.close()
 
 
 async def test_starving_is_silence_not_an_end_and_loses_no_music(songs, open_reader):
