@@ -21,7 +21,7 @@ from ryzen.actors.health import Health, Status, cause, redacted, trail
 from ryzen.actors.mailbox import Mailbox
 from ryzen.actors.policy import RestartPolicy, Window
 from ryzen.actors.ref import Ref
-from ryzen.errors import ActorCrashed, ActorStopped, Escalation
+from ryzen.errors import ActorCrashed, ActorStopped, Escalation, TrackError, VoiceError
 
 __all__ = ["Health", "RestartPolicy", "Status", "Supervisor", "supervise"]
 
@@ -217,7 +217,10 @@ class Supervisor:
             if lately > child.policy.intensity:
                 return crash
             delay = child.policy.delay(child.attempt, self._rng.uniform(-1, 1))
-            logger.warning(
+            # A lost call is the weather; anything else is a bug of ours, and somebody should look at it.
+            level = "WARNING" if isinstance(crash, (VoiceError, TrackError)) else "ERROR"
+            logger.log(
+                level,
                 "{} crashed and restarts in {:.2f} s, attempt {}: {} at {}",
                 child.name, delay, child.attempt, redacted(crash), trail(crash),
             )  # fmt: skip

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ryzen.actors.actor import Vitals
 from ryzen.actors.health import redacted
 from ryzen.actors.mailbox import Mailbox
-from ryzen.errors import Escalation, Refusal
+from ryzen.errors import Escalation, Refusal, VoiceError, VoiceTrouble
 from ryzen.supervisor import Health, Status, supervise
 
 pytestmark = pytest.mark.anyio
@@ -194,11 +194,18 @@ async def test_each_event_of_a_life_is_one_line(log):
             ref.tell(Boom())
         await anyio.sleep(1)
     where = r"core_actors\.py:\d+.*"
-    first, second = log("WARNING")
+    first, second, gone = log("ERROR")
     assert re.fullmatch(rf"a crashed and restarts in 0\.01 s, attempt 1: ValueError: boom at {where}", first)
     assert re.fullmatch(rf"a crashed and restarts in 0\.02 s, attempt 2: ValueError: boom at {where}", second)
-    [gone] = log("ERROR")
     assert re.fullmatch(rf"a is given up after 3 crashes: ValueError: boom at {where}", gone)
+
+
+async def test_a_lost_call_is_logged_as_weather_and_not_as_a_bug(log):
+    async with supervise("s", rng=Steady()) as sup:
+        (await sup.start("a", Adder, policy=QUICK)).tell(throw(VoiceError(VoiceTrouble.LOST)))
+        await anyio.sleep(0.1)
+    assert "a crashed and restarts" in log("WARNING")[0]
+    assert log("ERROR") == []
 
 
 async def test_an_escalation_is_one_line(log):
