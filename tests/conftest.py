@@ -1,24 +1,30 @@
-"""The backends that tests marked ``anyio`` run on; a folder overrides ``anyio_backend`` to choose."""
+"""The backends that tests marked ``anyio`` run on; a folder overrides ``anyio_backend`` to choose.
+
+And no test may print a secret: what each of them, and every program that it starts, has written is looked through.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import signal
+from collections.abc import Iterator, Mapping
 
 import hypothesis
-import signal
-
 import pytest
 import trio.testing
+from clocks import JumpingLoop
 
 # A shell which starts us in the background has SIGINT ignored, and so would have every program that we start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from clocks import JumpingLoop
 
 # How long an example takes says something of the machine, not of the code.
 hypothesis.settings.register_profile(
     "ryzen", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("ryzen")
+
+#: What a bot's token and a session string look like; the local Telegram's own have the same form.
+SECRET = re.compile(r"\b\d{6,12}:[A-Za-z0-9_-]{30,}|(?<![\w-])[A-Za-z0-9_-]{320,}={0,2}")
 
 Backend = tuple[str, Mapping[str, object]]
 
@@ -37,3 +43,16 @@ def anyio_backend(request: pytest.FixtureRequest) -> Backend:
 def jumping_backend(request: pytest.FixtureRequest) -> Backend:
     """asyncio and trio, both with a jumping clock: an hour takes no time."""
     return trio_backend() if request.param == "trio" else ("asyncio", {"loop_factory": JumpingLoop})
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[None] | pytest.TestReport:
+    report = yield
+    printed = [(name, text) for name, text in report.sections if "stdout" in name or "stderr" in name]
+    leaks = [name for name, text in printed if SECRET.search(text)]
+    if report.passed and call.when == "teardown" and leaks:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} has printed a secret; see {', '.join(leaks)}"
+    return report
