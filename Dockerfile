@@ -19,7 +19,8 @@ RUN useradd --system --uid 1000 --create-home ryzen \
     && install -d -o ryzen -g ryzen /state /music
 COPY --from=build /opt/ryzen /opt/ryzen
 ENV PATH=/opt/ryzen/bin:$PATH PYTHONUNBUFFERED=1 STATE_DIR=/state MUSIC_DIR=/music
-USER ryzen
+# By number, so that an orchestrator can see that it is not root.
+USER 1000
 WORKDIR /state
 VOLUME /state
 # SIGTERM drains: the calls are left, then the process ends with 0.

@@ -188,11 +188,12 @@ async def test_a_supervisor_cancelled_from_outside_drains_all_the_same():
     diary = []
     with anyio.move_on_after(1):
         async with supervise("s") as sup:
-            ref = await sup.start("a", keeping(diary, Leisurely))
-            ref.tell(nap(2))
-            ref.tell(Add(4))
+            for name in "ab":
+                ref = await sup.start(name, keeping(diary, Leisurely))
+                ref.tell(nap(2))
+                ref.tell(Add(4))
             await anyio.sleep_forever()
-    assert diary == ["a started", "a stopped at 4"]
+    assert diary == ["a started", "b started", "b stopped at 4", "a stopped at 4"]
 
 
 async def test_a_draining_supervisor_starts_nobody():
