@@ -63,8 +63,11 @@ class Tape:
         return None
 
     def bytes_read(self) -> int:
-        """Where the engine will read next; 0 until it has begun."""
-        return pcm.next_read(self.reader) if self.find_reader() and self.reader is not None else 0
+        """Where the engine will read next; 0 until ``find_reader`` has found it.
+
+        It is not looked for here: whoever finds it must tell the worker, once.
+        """
+        return 0 if self.reader is None else pcm.next_read(self.reader)
 
     def close(self) -> None:
         os.close(self.descriptor)

@@ -303,3 +303,16 @@ async def test_it_is_heard_on_trio_too(anyio_backend, songs, open_reader):
         await log.first(SoundEnded)
         assert dominant(reader.samples[RATE // 8 : RATE // 2]) == pytest.approx(440, abs=3)
         assert log.of(SoundFailed) == []
+
+
+def test_the_reader_is_found_only_where_the_worker_is_told_of_it() -> None:
+    """A look at the position must not find it: the worker would take the tape for one that nobody reads."""
+    tape = Tape(1)
+    try:
+        with Path(tape.hand_out()).open("rb", buffering=0) as reader:
+            reader.read(CHUNK)
+            assert tape.bytes_read() == 0
+            assert tape.find_reader()
+            assert tape.bytes_read() == CHUNK
+    finally:
+        tape.close()

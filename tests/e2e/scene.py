@@ -71,7 +71,7 @@ class Scene:
                 None,
             )
 
-        return await until(found, within, lambda: f"{words!r} in {[e.text for e in self.entries(group)]}")
+        return await until(found, within, lambda: f"{words!r} in group {group}; {self.story(group)}")
 
     def cards(self, group: int = 1) -> list[int]:
         """The messages with buttons that are there."""
@@ -91,7 +91,7 @@ class Scene:
             peer = self.stage.peer(self.group(group))
             return None if peer is None else peer.heard_at(hz, since)
 
-        return await until(found, within, lambda: f"{hz} Hz in group {group}; log: {self.grave()}")
+        return await until(found, within, lambda: f"{hz} Hz in group {group}; {self.story(group)}")
 
     async def until_heard_anything(self, group: int = 1, within: float = 10.0) -> None:
         """Wait for a second of unbroken sound."""
@@ -101,7 +101,7 @@ class Scene:
             heard = Heard() if peer is None else peer.hears(seconds=1.0)
             return True if heard.rms > 0.05 and heard.gap < 0.3 else None
 
-        await until(found, within, lambda: f"sound in group {group}; log: {self.grave()}")
+        await until(found, within, lambda: f"sound in group {group}; {self.story(group)}")
 
     async def hears(self, seconds: float = 1.0, group: int = 1) -> Heard:
         """Listen for so long from now."""
@@ -121,6 +121,12 @@ class Scene:
     def sessions(self) -> list[str]:
         """The session string that the bot was started with."""
         return [self.bot.environment["SESSION"]]
+
+    def story(self, group: int) -> str:
+        """All that was written and heard in a group, and what the bot logged: for the reader of a failure."""
+        heard = Heard() if self.stage.peer(self.group(group)) is None else self.peer(group).hears()
+        said = [(round(e.at, 2), str(e.kind), e.text) for e in self.entries(group)]
+        return "\n".join(map(str, [heard, *said, *self.log[-20:]]))
 
     def grave(self) -> list[str]:
         return [
