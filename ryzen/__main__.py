@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,8 +17,7 @@ from ryzen import __version__
 from ryzen.errors import ConfigError, Escalation, RyzenError, SendError
 
 EXIT_TROUBLE, EXIT_CONFIGURATION, EXIT_ESCALATION, EXIT_INTERRUPTED = 1, 2, 70, 130
-
-
+_LOG_LINE = "<green>{time:YYYY-MM-DD HH:mm:ss}</green> <level>{level: <8}</level> {message}"
 #: What the extra «demo» installs, as it is imported.
 _DEMO_NEEDS = {"PIL", "OpenSSL", "cryptography", "pylibsrtp"}
 
@@ -61,12 +61,23 @@ def _run() -> int:
     from ryzen.telegram.logs import ThroughLoguru
 
     settings = Settings.load(os.environ, Path(".env"))
+    _make(settings.state_dir)
     logger.remove()
-    logger.add(sys.stderr, level=settings.log_level, backtrace=False, diagnose=False)
+    logger.add(sys.stderr, level=settings.log_level, format=_LOG_LINE, backtrace=False, diagnose=False)
     secrets = (settings.api_hash, settings.bot_token, *settings.sessions)
     ThroughLoguru.install([secret.reveal() for secret in secrets])
     anyio.run(app.run, settings)
     return 0
+
+
+def _make(state_dir: Path) -> None:
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=state_dir):
+            pass
+    except OSError as error:
+        problem = f"STATE_DIR ({state_dir}) must be a folder that this user may write to: {error.strerror}."
+        raise ConfigError((problem,)) from error
 
 
 def exit_code(command: Callable[[], int]) -> int:
@@ -100,7 +111,7 @@ def _sentence(cause: Exception) -> str:
             "its clock, and whether a firewall keeps it from Telegram."
         )
     if isinstance(cause, Escalation):
-        return f"{cause}. The log above says what crashed; start it again, and report it if it comes back."
+        return f"the actors «{cause}» crash again and again: the log above says why. Start it again."
     return str(cause)
 
 

@@ -69,6 +69,10 @@ class Door:
         while self._early:
             through(self._early.pop(0))
 
+    def shut(self) -> None:
+        """Nobody is in any more: what comes now is lost, as it would be a moment later."""
+        self._through = None
+
 
 class RunningChats:
     """``ports.Chats``: one actor for each chat that has something to do."""
@@ -199,6 +203,7 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
         )
         router = await enter(route(desk, assistants, manners))
         door.open(router.accept)
+        stack.callback(door.shut)  # before the router goes: the accounts hear Telegram until the end
         logger.info("ready: @{}, with {} as the assistant", bot.username, assistant.name)
         yield Running(chats, gauges, engine)
         logger.info("stopping")
@@ -207,10 +212,10 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
 async def run(
     settings: Settings, reach: Reach = Access, on_ready: Callable[[Running], None] | None = None
 ) -> None:
-    """Run until SIGTERM or SIGINT, then drain. A second signal ends it without a drain."""
+    """Run until SIGTERM or SIGINT, then drain. A second signal kills the process at once."""
     async with anyio.create_task_group() as tasks:
         asked = anyio.Event()
-        await tasks.start(_heed_signals, asked, tasks.cancel_scope)
+        await tasks.start(_heed_signals, asked)
         async with running(settings, reach) as bot:
             if on_ready is not None:
                 on_ready(bot)
@@ -218,15 +223,14 @@ async def run(
         tasks.cancel_scope.cancel()
 
 
-async def _heed_signals(
-    asked: anyio.Event, scope: anyio.CancelScope, *, task_status: TaskStatus[None]
-) -> None:
+async def _heed_signals(asked: anyio.Event, *, task_status: TaskStatus[None]) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         task_status.started()
         async for number in signals:
+            if asked.is_set():  # whoever insists gets it at once: a drain's shields would hold it up
+                signal.signal(number, signal.SIG_DFL)
+                signal.raise_signal(number)
             logger.info("{}: stopping", signal.Signals(number).name)
-            if asked.is_set():
-                scope.cancel()
             asked.set()
 
 

@@ -1,6 +1,6 @@
 """The backends that tests marked ``anyio`` run on; a folder overrides ``anyio_backend`` to choose.
 
-And no test may print a secret: what each of them, and every program that it starts, has written is looked through.
+And no test may print a secret: what each of them, and every program that it starts, has written is searched.
 """
 
 from __future__ import annotations

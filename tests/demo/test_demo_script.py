@@ -62,3 +62,21 @@ def test_a_typed_line_needs_no_time() -> None:
         say_line("  ", 3, 2, PEOPLE)
     with pytest.raises(ValueError, match="Ada, Bob"):
         say_line("@Zoe hi", 3, 2, PEOPLE)
+
+
+def test_marks_come_in_any_order_and_a_hashtag_is_no_mark() -> None:
+    assert say_line("#2 @Bob hi", 3, 2, PEOPLE) == Say(3, "hi", group=2, who="Bob")
+    assert say_line("#music now", 3, 2, PEOPLE) == Say(3, "#music now")
+
+
+def test_a_method_is_named_as_telegram_does_or_as_the_library_does_and_must_exist() -> None:
+    flood = Do(1, Trouble.FLOOD, seconds=2, method="messages.SendMessage")
+    assert steps(do=["1: flood messages.sendMessage 2", "1: flood messages.SendMessage 2"]) == (flood, flood)
+    with pytest.raises(ConfigError, match=r"no method 'messages\.Sing'.*messages\.SendMessage"):
+        steps(do=["1: flood messages.sing 2"])
+
+
+def test_a_typed_trouble_that_is_none_lists_those_there_are() -> None:
+    for line in ("do", "do explode", "do silence media"):
+        with pytest.raises(ValueError, match="kill bot, kill worker, crash chat"):
+            say_line(line, 3, 2, PEOPLE)

@@ -28,6 +28,7 @@ class Director:
         self._stage, self._report, self._tasks = stage, report, tasks
         self._began = time.monotonic()
         self._trouble: TroubleMaker | None = None
+        self._gone = False
         self.errors: list[str] = []
         self.first_audio_ms: int | None = None
         self.skip_ms: list[int] = []
@@ -66,14 +67,20 @@ class Director:
             case {"kind": "refused", "text": str(text)}:
                 self._fault(text)
             case {"kind": "ended", "code": int(code)}:
+                self._gone = True
                 self._fault(f"the bot has ended by itself, with {code}")
                 self.errors.append(f"the bot ended by itself, with {code}")
             case {"kind": "log", "level": level, "text": str(text)} if level in _GRAVE:
                 self._remark(text)
-                if self._trouble is None or not self._trouble.explains(text):
+                if self._trouble is None or not self._trouble.explains(text, time.monotonic()):
                     self.errors.append(text)
             case {"kind": "log", "level": "WARNING", "text": str(text)}:
                 self._remark(text)
+
+    def stopped_with(self, code: int) -> None:
+        """The bot's exit code at the end; that of one which ended before has been told already."""
+        if code != 0 and not self._gone:
+            self.errors.append(f"the bot ended with {code}")
 
     def finish(self) -> list[str]:
         """Tell the sum of it; returns the errors that nothing explains, the local Telegram's own included."""

@@ -85,9 +85,13 @@ class BotProcess:
             await self.start()
 
     async def order(self, **order: object) -> None:
-        """Have it make trouble, or tell how it is; see ``ryzen.sandbox.demo.bot``. Raises DemoError if it is gone."""
+        """Have it make trouble, or tell how it is; see ``ryzen.sandbox.demo.bot``.
+
+        Raises DemoError if it is gone.
+        """
         async with self._turn:
-            assert self._process is not None
+            if self._process is None:
+                raise DemoError("the bot is not running")
             assert self._process.stdin is not None
             try:
                 await self._process.stdin.send(json.dumps(order).encode() + b"\n")

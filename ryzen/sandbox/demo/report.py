@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 
-#: A line a second and call would drown the talk: people are told when the kind of sound, or its pitch, changes.
+#: A line a second and call would drown the talk: people are told when the sound becomes another.
 _SAME_HZ = 10.0
 _SILENT = 0.01
 #: Above this share of its loudest frequency a sound is called a tone; the notes of a tune have 0.8 at most.
@@ -36,7 +36,7 @@ class Report:
     def remark(self, at: float, text: str) -> None:
         """Something for people alone: programs get what the issue names, and no more."""
         if not self._as_json:
-            self._write(f"{at:6.1f}    {text}")
+            self._write(f"{at:6.1f}    " + text.replace("\n", f"\n{_INDENT}"))
 
     def _readable(self, kind: str, fields: dict[str, object]) -> str:
         match {"kind": kind, **fields}:
@@ -86,7 +86,7 @@ class Report:
     def _ear(self, at: object, chat: int, sound: float) -> str:
         known = self._heard.get(chat, 0.0)
         self._heard[chat] = sound
-        if min(known, sound) > 0 and abs(known - sound) <= _SAME_HZ or known == sound:
+        if (min(known, sound) > 0 and abs(known - sound) <= _SAME_HZ) or known == sound:
             return ""
         what = "silence" if sound == 0 else "music" if sound < 0 else f"a tone of {sound:.0f} Hz"
         return f"{at:6.1f}  {self._name(chat)}♪ {what}"

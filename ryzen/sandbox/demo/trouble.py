@@ -58,7 +58,6 @@ class TroubleMaker:
             case Trouble.DROP_CONNECTIONS:
                 self._stage.box.drop_connections()
 
-    def explains(self, error: str) -> bool:
-        """Whether trouble of ours is behind this error, which was logged just now."""
-        now = time.monotonic()
-        return any(made.at <= now <= made.until and re.search(made.explains, error) for made in self._made)
+    def explains(self, error: str, at: float) -> bool:
+        """Whether trouble of ours is behind this error, which was logged then (``time.monotonic``)."""
+        return any(made.at <= at <= made.until and re.search(made.explains, error) for made in self._made)
