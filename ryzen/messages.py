@@ -24,11 +24,37 @@ class Command(Request[Answer]):
 
 
 @attrs.frozen
+class PauseFor(Request[Answer]):
+    """Pause, and go on after so many seconds if it is still that pause. Refused as a pause is.
+
+    A crash forgets the time, and the chat stays paused.
+    """
+
+    seconds: float
+
+
+@attrs.frozen
+class Mute(Request[None]):
+    """Be silent while the track runs on: for so many seconds, or until told otherwise.
+
+    The end of the call, or a crash, ends it too. Refused (``Refusal``) if nothing plays, or if it is muted.
+    """
+
+    seconds: float | None = None
+
+
+@attrs.frozen
+class Unmute(Request[None]):
+    """Be heard again. Refused (``Refusal``) if nothing plays, or if it is not muted."""
+
+
+@attrs.frozen
 class View:
-    """What a listener may see of a chat: the player and the true position, in seconds."""
+    """What a listener may see of a chat: the player, the true position in seconds, and if it is muted."""
 
     player: Player
     position: float
+    muted: bool = False
 
 
 @attrs.frozen
@@ -65,7 +91,14 @@ class Tick(Event):
     """Time has passed: the progress row moves on, and a chat with nothing to do retires."""
 
 
-ToChat = Command | Look | Happened | CallLost | Redraw | Tick
+@attrs.frozen
+class TimeUp(Event):
+    """The time of a pause or a mute is over; ``mark`` tells whether it is still the present one's."""
+
+    mark: object = attrs.field(repr=False)
+
+
+ToChat = Command | PauseFor | Mute | Unmute | Look | Happened | CallLost | Redraw | Tick | TimeUp
 
 
 # -- to the DownloadActor

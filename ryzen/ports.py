@@ -122,6 +122,10 @@ class Call(Protocol):
 
     async def resume(self) -> None: ...
 
+    async def mute(self, muted: bool) -> None:
+        """Whether we are silent while the deck is read on. No other deck changes it; a new call is loud."""
+        ...
+
 
 class Calls(Protocol):
     def of(self, chat_id: int, on_lost: Callable[[VoiceTrouble, str], None]) -> Call:

@@ -12,6 +12,7 @@ import anyio
 import attrs
 
 from ryzen.actors.actor import Actor
+from ryzen.actors.alarm import Alarm
 from ryzen.actors.health import Vitals
 from ryzen.actors.lanes import CallLane, CardLane
 from ryzen.actors.ref import Ref
@@ -32,17 +33,21 @@ from ryzen.messages import (
     Fetch,
     Happened,
     Look,
+    Mute,
+    PauseFor,
     Redraw,
     Tick,
+    TimeUp,
     ToAssistant,
     ToChat,
     ToDownload,
+    Unmute,
     View,
     Warm,
 )
 from ryzen.player import effects as do
 from ryzen.player import events as ev
-from ryzen.player.effects import Answer
+from ryzen.player.effects import Answer, Refused
 from ryzen.player.reduce import reduce
 from ryzen.player.state import Entry, Phase, Player
 from ryzen.ports import (
@@ -91,6 +96,7 @@ class ChatActor(Actor[ToChat]):
         call = world.calls.of(self._chat_id, self._lose)
         self._call = CallLane(call, self._deck, self._admit)
         self._card = CardLane(world.screen(self._chat_id), self._view)
+        self._resuming, self._unmuting = Alarm(self.tasks, self._mail), Alarm(self.tasks, self._mail)
         self.tasks.start_soon(self._keep_call, name="call lane")
         self.tasks.start_soon(self._card.run, name="card lane")
         self.tasks.start_soon(self._tick, name="tick")
@@ -100,9 +106,17 @@ class ChatActor(Actor[ToChat]):
     async def receive(self, message: ToChat) -> object:
         match message:
             case Command(wish):
-                self._locate()
-                self._busy_at = anyio.current_time()
-                return self._step(wish)
+                return self._grant(wish)
+            case PauseFor(seconds):
+                answer = self._grant(ev.Pause())
+                self._resuming.set(seconds)
+                return answer
+            case Mute(seconds):
+                self._mute(True)
+                if seconds is not None:
+                    self._unmuting.set(seconds)
+            case Unmute():
+                self._mute(False)
             case Look():
                 self._locate()
                 return self._view()
@@ -114,6 +128,8 @@ class ChatActor(Actor[ToChat]):
                 self._card.redraw(fresh=True)
             case Tick():
                 self._on_tick()
+            case TimeUp():
+                self._on_time(message)
             case _:
                 self.unhandled(message)
         return None
@@ -130,6 +146,11 @@ class ChatActor(Actor[ToChat]):
         return Vitals(self.player.epoch, position)
 
     # -- the player
+    def _grant(self, wish: ev.Wish) -> Answer | None:
+        self._locate()
+        self._busy_at = anyio.current_time()
+        return self._step(wish)
+
     def _step(self, event: ev.PlayerEvent) -> Answer | None:
         """Let the player decide, and do what it says. Raises Refusal if it refuses the wish."""
         self.player, effects = reduce(self.player, event, anyio.current_time())
@@ -150,7 +171,9 @@ class ChatActor(Actor[ToChat]):
                 self._call.want(True)
             case do.Leave():
                 self._forget_resolving()
-                self._call.hold(False)  # the next call starts moving
+                self._resuming.off()
+                self._call.hold(False)  # the next call starts moving,
+                self._be_muted(False)  # and heard
                 self._call.want(False)
                 self._deck.silence()
             case do.Resolve(epoch, entry):
@@ -164,6 +187,7 @@ class ChatActor(Actor[ToChat]):
             case do.Hush():
                 self._call.hold(True)
             case do.Unhush():
+                self._resuming.off()
                 self._call.hold(False)
             case do.Prefetch(entry):
                 self._prefetch(entry)
@@ -178,7 +202,7 @@ class ChatActor(Actor[ToChat]):
             self._step(ev.Positioned(*found))
 
     def _view(self) -> View:
-        return View(self.player, self.player.position(anyio.current_time()))
+        return View(self.player, self.player.position(anyio.current_time()), self._call.mutes)
 
     # -- the track
     async def _resolve(self, scope: anyio.CancelScope, epoch: int, entry: Entry) -> None:
@@ -215,6 +239,18 @@ class ChatActor(Actor[ToChat]):
                 self._lose(VoiceTrouble.LOST, f"the engine has not read for {seconds:.1f} s")
 
     # -- the call
+    def _mute(self, mute: bool) -> None:
+        if self.player.current is None:
+            raise Refusal(Refused.NOTHING_PLAYING)
+        if mute is self._call.mutes:
+            raise Refusal(Refused.ALREADY_MUTED if mute else Refused.NOT_MUTED)
+        self._be_muted(mute)
+        self._card.redraw()
+
+    def _be_muted(self, mute: bool) -> None:
+        self._unmuting.off()
+        self._call.mute(mute)
+
     async def _admit(self) -> None:
         await self._world.assistants.ask(Admit(self._chat_id), within=self._world.admit_within)
 
@@ -258,6 +294,12 @@ class ChatActor(Actor[ToChat]):
         raise MailboxFull(self.ref.name)
 
     # -- time
+    def _on_time(self, news: TimeUp) -> None:
+        if self._resuming.rings(news):
+            self._grant(ev.Resume())
+        elif self._unmuting.rings(news):
+            self._mute(False)
+
     async def _tick(self) -> None:
         while True:
             await anyio.sleep(self._world.card_interval)

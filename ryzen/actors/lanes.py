@@ -20,7 +20,7 @@ NOTICES = 16
 
 
 class CallLane:
-    """Brings the call to where the player wants it: in or out, moving or held.
+    """Brings the call to where the chat wants it: in or out, moving or held, heard or muted.
 
     Raises VoiceError out of ``run`` if the call cannot be had; whoever runs the lane decides what that means.
     """
@@ -29,6 +29,8 @@ class CallLane:
         self._call, self._deck, self._admit = call, deck, admit
         self._wanted = self._joined = False
         self._hold = self._held = False
+        self._mute = False
+        self._muted: bool | None = None  # not known after a join: the call may be one that a crash left muted
         self._changed = anyio.Event()
         self._joining: anyio.CancelScope | None = None
 
@@ -43,6 +45,15 @@ class CallLane:
         self._deck.hold(hold)
         self._changed.set()
 
+    def mute(self, mute: bool) -> None:
+        self._mute = mute
+        self._changed.set()
+
+    @property
+    def mutes(self) -> bool:
+        """Whether it is to be muted, be it so already or not."""
+        return self._mute
+
     async def run(self) -> None:
         while True:
             await self._changed.wait()
@@ -55,6 +66,9 @@ class CallLane:
             if self._joined and self._held is not self._hold:
                 self._held = self._hold
                 await (self._call.pause() if self._held else self._call.resume())
+            if self._joined and self._muted is not self._mute:
+                self._muted = self._mute
+                await self._call.mute(self._muted)
 
     async def leave(self) -> None:
         """For the end of the actor; a failed or unfinished join is left as well."""
@@ -66,7 +80,7 @@ class CallLane:
             with anyio.CancelScope() as self._joining:
                 await self._admit()
                 await self._call.join(self._deck)
-                self._joined, self._held = True, False
+                self._joined, self._held, self._muted = True, False, None
         finally:
             self._joining = None
 

@@ -36,6 +36,11 @@ def seconds(text: str) -> float:
     raise Misread("time", given=text)
 
 
+def time_or_none(text: str) -> float | None:
+    """How long, in seconds; nothing is None: until told otherwise."""
+    return seconds(text) if text.strip() else None
+
+
 def seek(text: str) -> Seek | SeekBy:
     """A position (``1:30``), or a distance if there is a sign before it (``+15``, ``-15``)."""
     sign, rest = _sign(text)

@@ -19,7 +19,7 @@ _PHASES = {
 def text(words: Words, view: View, entry: Entry) -> Html:
     """The card of ``entry``, which is what plays."""
     player = view.player
-    lines = [_title(words, entry), _asked(words, player, entry), _progress(view), _state(words, player)]
+    lines = [_title(words, entry), _asked(words, player, entry), _progress(view), _state(words, view)]
     if player.queue:
         coming = show.title(player.queue[0].track)
         lines.append(words("card.next", track=coming, number=len(player.queue)))
@@ -69,8 +69,10 @@ def _progress(view: View) -> Html:
     return Html.of(f"{show.clock(view.position)} {line} {show.clock(duration)}")
 
 
-def _state(words: Words, player: Player) -> Html:
-    state = words(_PHASES[player.phase])
+def _state(words: Words, view: View) -> Html:
+    player, state = view.player, words(_PHASES[view.player.phase])
+    if view.muted:
+        state = words("card.muted", state=state)
     match player.loop:
         case Loop.QUEUE:
             return words("card.loop-queue", state=state)

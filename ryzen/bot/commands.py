@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from ryzen.bot import about, arguments
+from ryzen.bot import about, arguments, hushing
 from ryzen.bot.guard import Who
 from ryzen.bot.playing import now_playing, playing, wishing
 from ryzen.bot.queueing import queue
@@ -12,7 +12,6 @@ from ryzen.bot.table import Row, Table, Where
 from ryzen.player.events import (
     Clear,
     Move,
-    Pause,
     Play,
     PlayNext,
     PlayNow,
@@ -40,8 +39,10 @@ COMMANDS: Table = Table(
         # -- admins: what plays
         Row("playforce", playing(PlayNow), Who.ADMIN, aliases=("fplay",)),
         Row("playnext", playing(PlayNext), Who.ADMIN, aliases=("pn",)),
-        Row("pause", wishing(lambda _: Pause()), Who.ADMIN),
+        Row("pause", hushing.pause, Who.ADMIN),
         Row("resume", wishing(lambda _: Resume()), Who.ADMIN),
+        Row("mute", hushing.mute, Who.ADMIN),
+        Row("unmute", hushing.unmute, Who.ADMIN),
         Row("skip", wishing(lambda args: Skip(arguments.count(args))), Who.ADMIN, aliases=("next",)),
         Row("skipto", wishing(lambda args: SkipTo(arguments.place(args))), Who.ADMIN),
         Row("previous", wishing(lambda _: Previous()), Who.ADMIN, aliases=("prev",)),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
+from ryzen.actors.ref import Request
 from ryzen.bot import show
 from ryzen.bot.desk import Desk, Order, Reply
 from ryzen.bot.table import Handler
@@ -13,6 +15,8 @@ from ryzen.messages import Command, Find, Look, Redraw, View
 from ryzen.player.effects import Answer, Answered, Refused
 from ryzen.player.events import Wish
 from ryzen.player.state import Asker, Phase, Track
+
+R = TypeVar("R")
 
 #: Seconds for a search and for a chat's answer; together less than a command's time on its lane, so that the
 #: listener is told which of them was slow.
@@ -53,10 +57,15 @@ def wishing(read: Callable[[str], Wish]) -> Handler:
 
 
 async def grant(desk: Desk, chat_id: int, wish: Wish) -> Answer:
-    """Ask the chat's player. Raises what ``Ref.ask`` raises; a chat that has never played refuses."""
+    """Ask the chat's player. Raises what ``ask`` raises."""
+    return await ask(desk, chat_id, Command(wish))
+
+
+async def ask(desk: Desk, chat_id: int, request: Request[R]) -> R:
+    """Ask the chat. Raises what ``Ref.ask`` raises; a chat that has never played refuses."""
     if (chat := desk.chats.get(chat_id)) is None:
         raise Refusal(Refused.NOTHING_PLAYING)
-    return await chat.ask(Command(wish), within=CHAT_WITHIN)
+    return await chat.ask(request, within=CHAT_WITHIN)
 
 
 async def look(desk: Desk, chat_id: int) -> View | None:

@@ -39,6 +39,8 @@ class Refused(enum.StrEnum):
     NOTHING_PLAYING = "nothing-playing"
     NOT_PAUSED = "not-paused"
     ALREADY_PAUSED = "already-paused"
+    NOT_MUTED = "not-muted"  #: said by the chat, not the player, which knows nothing of loudness
+    ALREADY_MUTED = "already-muted"  #: so is this
     QUEUE_FULL = "queue-full"  #: ``number`` is the limit
     QUEUE_EMPTY = "queue-empty"
     NO_SUCH_PLACE = "no-such-place"  #: ``number`` entries wait

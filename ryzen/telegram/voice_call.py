@@ -1,4 +1,4 @@
-"""One chat's call: joining, the deck, pause and resume, leaving, being lost.
+"""One chat's call: joining, the deck, pause and mute, leaving, being lost.
 
 How a join gets heard soon and surely:
 
@@ -78,6 +78,11 @@ class GroupCall:
 
     async def resume(self) -> None:
         await self._errands.run(self._command(self._engine.resume), to_its_end=True)
+
+    async def mute(self, muted: bool) -> None:
+        await self._errands.run(
+            self._command(lambda chat_id: self._engine.mute(chat_id, muted)), to_its_end=True
+        )
 
     # -- joining
     async def _join(self, deck: Deck) -> None:
@@ -168,7 +173,7 @@ class GroupCall:
                 with anyio.move_on_after(LEAVE_WITHIN):
                     await self._chats.leave(sitting.seat)
 
-    # -- pause and resume
+    # -- pause, resume and mute
     async def _command(self, command: Callable[[int], Coroutine[Any, Any, None]]) -> None:
         async with self._lock:
             sitting = self._sitting

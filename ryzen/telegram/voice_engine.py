@@ -101,6 +101,10 @@ class Engine(PyTgCalls):  # type: ignore[misc] # py-tgcalls is untyped
     async def resume(self, chat_id: int) -> None:
         await _native(self._binding.resume(chat_id))
 
+    async def mute(self, chat_id: int, muted: bool) -> None:
+        """Send nothing, and read on. It holds for whatever is read in this call; a new call is not muted."""
+        await _native(self._binding.mute(chat_id) if muted else self._binding.unmute(chat_id))
+
     async def drop(self, chat_id: int) -> None:
         """No call of this chat any more; nothing if there is none. Telegram is not told."""
         try:

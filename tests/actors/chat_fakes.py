@@ -11,7 +11,7 @@ import attrs
 from ryzen.actors.assistants import AssistantActor
 from ryzen.actors.chat import ChatActor, Surroundings
 from ryzen.actors.download import DownloadActor
-from ryzen.actors.ref import Ref
+from ryzen.actors.ref import Ref, Request
 from ryzen.errors import TrackError, TrackTrouble, VoiceError, VoiceTrouble
 from ryzen.messages import Command, Look, View
 from ryzen.player import effects as do
@@ -116,6 +116,8 @@ class FakeCall:
             raise VoiceError(self._room.troubles.pop(0))
         assert isinstance(deck, FakeDeck)
         self.log.append("join")
+        if not self._room.inside:
+            self._room.muted = False
         self._room.inside = True
         deck.attach()
 
@@ -129,6 +131,11 @@ class FakeCall:
     async def resume(self) -> None:
         self.log.append("resume")
 
+    async def mute(self, muted: bool) -> None:
+        if self._room.muted is not muted:
+            self.log.append("mute" if muted else "unmute")
+            self._room.muted = muted
+
 
 @attrs.define
 class FakeRoom:
@@ -137,6 +144,7 @@ class FakeRoom:
     join_takes: float = 0.05
     troubles: list[VoiceTrouble] = attrs.Factory(list)
     inside: bool = False
+    muted: bool = False  # as the engine has it: another deck, or another incarnation, does not change it
     decks: list[FakeDeck] = attrs.Factory(list)
     calls: list[FakeCall] = attrs.Factory(list)
     cards: list[View] = attrs.Factory(list)
@@ -220,8 +228,11 @@ class Stage:
 
         return self.chats.spawn(f"chat:{chat_id}", make, policy=QUICK)
 
+    async def ask(self, chat_id: int, request: Request[object]) -> object:
+        return await self.open(chat_id).ask(request, within=5)
+
     async def wish(self, chat_id: int, wish: ev.Wish) -> do.Answer:
-        answer = await self.open(chat_id).ask(Command(wish), within=5)
+        answer = await self.ask(chat_id, Command(wish))
         assert isinstance(answer, do.Answer)
         return answer
 

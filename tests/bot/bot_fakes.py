@@ -22,7 +22,20 @@ from ryzen.bot.screen import Screens
 from ryzen.bot.table import Table
 from ryzen.bot.words import Words
 from ryzen.errors import Refusal, SendError
-from ryzen.messages import Command, Find, Look, MemberChanged, Redraw, ToAssistant, ToChat, ToDownload, View
+from ryzen.messages import (
+    Command,
+    Find,
+    Look,
+    MemberChanged,
+    Mute,
+    PauseFor,
+    Redraw,
+    ToAssistant,
+    ToChat,
+    ToDownload,
+    Unmute,
+    View,
+)
 from ryzen.player import effects as do
 from ryzen.player import events as ev
 from ryzen.player.reduce import reduce
@@ -144,6 +157,12 @@ class PlayerActor(Actor[ToChat]):
                 if self._stage.trouble is not None:
                     raise self._stage.trouble
                 return self._step(wish)
+            case PauseFor() | Mute() | Unmute():
+                if self._stage.trouble is not None:
+                    raise self._stage.trouble
+                self._stage.hushed.append(message)
+                if isinstance(message, PauseFor):
+                    return self._step(ev.Pause())
             case Look():
                 return self._view()
             case Redraw():
@@ -229,6 +248,7 @@ class Stage:
     player_limit: int = 3
     trouble: Exception | None = None  # what a chat raises over the next wishes
     gate: anyio.Event | None = None  # where a chat is stuck over the next wish
+    hushed: list[PauseFor | Mute | Unmute] = attrs.Factory(list)  # what chats were asked for
     _ids: count[int] = attrs.Factory(lambda: count(1))
 
     # ports.Chats

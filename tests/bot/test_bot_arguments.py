@@ -61,6 +61,10 @@ def test_a_sign_makes_a_distance(text: str, wish: Seek | SeekBy) -> None:
     assert arguments.seek(text) == wish
 
 
+def test_a_time_may_be_left_out() -> None:
+    assert [arguments.time_or_none(text) for text in ("", " ", "0", " 1:30 ")] == [None, None, 0, 90]
+
+
 def test_forward_and_backward() -> None:
     assert arguments.forward("15") == arguments.forward("+15") == SeekBy(15)
     assert arguments.forward("-15") == arguments.backward("15") == arguments.backward("-15") == SeekBy(-15)
@@ -110,6 +114,7 @@ def test_what_is_no_loop(text: str) -> None:
 def test_whatever_is_typed_is_read_or_misread(text: str) -> None:
     readers = (
         arguments.seconds,
+        arguments.time_or_none,
         arguments.seek,
         arguments.forward,
         arguments.backward,

@@ -12,8 +12,8 @@ from bot_fakes import ADMIN, GROUP, GUEST, OTHER, SUDOER, WORDS, asker, stage, t
 from ryzen.bot.commands import COMMANDS
 from ryzen.bot.guard import Who
 from ryzen.bot.table import Row
-from ryzen.errors import MailboxFull, TrackError, TrackTrouble, VoiceError, VoiceTrouble
-from ryzen.messages import Command
+from ryzen.errors import MailboxFull, Refusal, TrackError, TrackTrouble, VoiceError, VoiceTrouble
+from ryzen.messages import Command, Mute, PauseFor, Unmute
 from ryzen.player.events import Clear, Play
 from ryzen.player.state import Loop, Phase
 from ryzen.ports import MemberMoved, Person
@@ -145,6 +145,50 @@ async def test_pause_and_resume_say_when_there_is_nothing_to_do() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "asked", "answer"),
+    [
+        ("/pause 1:30", PauseFor(90.0), "⏸ Paused for 1m 30s. /resume goes on at once."),
+        ("/mute", Mute(), "🔇 Muted, and the track runs on. /unmute brings the sound back."),
+        (
+            "/mute 20",
+            Mute(20.0),
+            "🔇 Muted for 20s, and the track runs on. /unmute brings the sound back at once.",
+        ),
+        ("/unmute", Unmute(), "🔊 Not muted any more."),
+    ],
+)
+async def test_who_hushes_is_told_for_how_long_and_how_to_undo_it(
+    typed: str, asked: object, answer: str
+) -> None:
+    async with stage() as s:
+        await s.playing("one")
+        assert await s.say(typed) == answer
+        assert s.hushed == [asked]
+
+
+@pytest.mark.parametrize("name", ["pause", "mute"])
+async def test_a_time_that_cannot_be_read_hushes_nothing(name: str) -> None:
+    async with stage() as s:
+        await s.playing("one")
+        answer = await s.say(f"/{name} soon")
+        assert "soon as a time" in answer
+        assert WORDS(f"usage.{name}").markup in answer
+        assert s.hushed == []
+        assert (await s.player()).phase is Phase.PLAYING
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "answer"),
+    [("/mute", "already-muted", "/unmute brings"), ("/unmute", "not-muted", "not muted. /mute")],
+)
+async def test_mute_and_unmute_say_when_there_is_nothing_to_do(typed: str, code: str, answer: str) -> None:
+    async with stage() as s:
+        await s.playing("one")
+        s.trouble = Refusal(code)
+        assert answer in await s.say(typed)
+
+
+@pytest.mark.parametrize(
     ("typed", "loop", "left", "answer"),
     [
         ("/loop track", Loop.TRACK, None, "This track repeats"),
@@ -163,6 +207,11 @@ async def test_loop(typed: str, loop: Loop, left: int | None, answer: str) -> No
         assert (player.loop, player.loops_left) == (loop, left)
 
 
+def test_all_that_changes_what_others_hear_is_for_admins_but_play() -> None:
+    everyones = {row.name for row in COMMANDS if row.who is Who.EVERYONE}
+    assert everyones == {"play", "queue", "np", "ping", "stats", "help", "start"}
+
+
 @pytest.mark.parametrize("row", [row for row in COMMANDS if row.who is Who.ADMIN], ids=lambda row: row.name)
 async def test_no_control_of_admins_obeys_a_guest(row: Row) -> None:
     async with stage() as s:
@@ -170,6 +219,7 @@ async def test_no_control_of_admins_obeys_a_guest(row: Row) -> None:
         before = await s.player()
         assert "Only admins" in await s.say(f"/{row.name} 1", GUEST)
         assert await s.player() == before
+        assert s.hushed == []
 
 
 @pytest.mark.parametrize("row", [row for row in COMMANDS if row.who is Who.ADMIN], ids=lambda row: row.name)

@@ -79,6 +79,11 @@ async def test_the_state_has_its_line(
     assert outbox.texts(GROUP)[0].splitlines()[3] == line
 
 
+async def test_a_muted_chat_shows_it_beside_the_rest_of_its_state(outbox: FakeOutbox, screen: Screen) -> None:
+    await screen.show(attrs.evolve(view(loop=Loop.TRACK), muted=True))
+    assert outbox.texts(GROUP)[0].splitlines()[3] == "▶ Playing · 🔇 muted · 🔂 this track"
+
+
 async def test_an_endless_track_has_no_bar(outbox: FakeOutbox, screen: Screen) -> None:
     entry = Entry(1, track("radio", duration=None), Asker(4, "Gus"))
     await screen.show(View(Player(phase=Phase.PLAYING, current=entry), 3725.0))

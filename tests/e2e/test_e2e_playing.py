@@ -61,6 +61,33 @@ async def test_a_pause_is_silent_and_resume_goes_on_from_the_position(ryzen: Ope
         )  # the card shows whole seconds; the sound came at most 1 s ago
 
 
+async def test_muted_is_silent_and_unmuted_goes_on_where_the_time_has_come_to(ryzen: Opener) -> None:
+    async with ryzen() as s:
+        await s.say("/play sweep")
+        await s.until_heard(340)
+        began, at = await s.position()
+        asked = await s.say("/mute")
+        await s.read("Muted", since=asked)
+        await s.read("🔇 muted", since=asked)
+        await anyio.sleep(0.5)
+        assert (await s.hears(1.5)).rms < 0.001
+        asked = await s.say("/unmute")
+        await s.read("Not muted", since=asked)
+        await s.until_heard_anything()
+        now, position = await s.position()
+        assert position - at == pytest.approx(now - began, abs=0.3)
+        assert s.grave() == []
+
+
+async def test_a_mute_for_a_second_is_undone_after_it(ryzen: Opener) -> None:
+    async with ryzen() as s:
+        await s.say("/play tone 440")
+        await s.until_heard(440)
+        asked = await s.say("/mute 1")
+        await s.read("Muted for 1s", since=asked)
+        await s.until_heard(440, since=asked + 1.0)
+
+
 async def test_a_seek_lands_within_a_fifth_of_a_second(ryzen: Opener) -> None:
     async with ryzen() as s:
         await s.say("/play sweep")

@@ -1,4 +1,4 @@
-"""Laws of a call that is up: pausing, leaving, being lost."""
+"""Laws of a call that is up: pausing, being muted, leaving, being lost."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ async def playing(stage: Stage, hz: float = 440.0, seconds: float = 120.0) -> Ch
     return chat
 
 
+async def silence(stage: Stage, chat: Chat) -> float:
+    """Wait until what was sent before has arrived; since when nothing should be heard."""
+    await until(lambda: stage.peer(chat).hears(seconds=0.1).rms < 0.001)
+    return anyio.current_time()
+
+
 async def test_a_pause_stops_the_reader_and_resume_goes_on_from_there(stage: Stage) -> None:
     chat = await playing(stage)
     deck = stage.decks[-1]
@@ -49,10 +55,49 @@ async def test_a_pause_stops_the_reader_and_resume_goes_on_from_there(stage: Sta
     assert deck.renewed == 1
 
 
-async def test_out_of_a_call_nothing_can_be_paused_resumed_or_left_and_that_is_no_error(stage: Stage) -> None:
+async def test_muted_is_silent_and_the_deck_is_read_on(stage: Stage) -> None:
+    chat = await playing(stage)
+    deck = stage.decks[-1]
+    await chat.call.mute(True)
+    await chat.call.mute(True)
+    since, stood = await silence(stage, chat), deck.bytes_read()
+    await until(lambda: deck.bytes_read() > stood + 5 * CHUNK)
+    assert stage.peer(chat).hears(since).rms < 0.001
+    await chat.call.mute(False)
+    await stage.peer(chat).until_heard(440, anyio.current_time())
+    assert deck.renewed == 1
+    assert chat.lost == []
+
+
+async def test_neither_a_pause_nor_another_deck_ends_a_mute(stage: Stage) -> None:
+    chat = await playing(stage)
+    await chat.call.mute(True)
+    since = await silence(stage, chat)
+    await chat.call.pause()
+    await chat.call.resume()
+    await chat.call.join(stage.deck(880))
+    await until(lambda: stage.decks[-1].bytes_read() > 5 * CHUNK)
+    assert stage.peer(chat).hears(since).rms < 0.001
+    await chat.call.mute(False)
+    await stage.hear(chat, 880)
+
+
+async def test_a_new_call_is_not_muted(stage: Stage) -> None:
+    chat = await playing(stage)
+    await chat.call.mute(True)
+    await chat.call.leave()
+    await chat.call.join(stage.deck(880))
+    await stage.hear(chat, 880)
+
+
+async def test_out_of_a_call_nothing_can_be_paused_resumed_muted_or_left_and_that_is_no_error(
+    stage: Stage,
+) -> None:
     chat = await stage.chat()
     await chat.call.pause()
     await chat.call.resume()
+    await chat.call.mute(True)
+    await chat.call.mute(False)
     await chat.call.leave()
     assert stage.box.calls["phone.LeaveGroupCall"] == 0
 
