@@ -140,6 +140,8 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
     access = reach(settings.api_id, settings.api_hash.reveal())
     bot = access.bot(settings.bot_token.reveal())
     assistant = access.assistant(settings.sessions[0].reveal())
+    if len(settings.sessions) > 1:
+        logger.warning("{} sessions are set; this version uses the first", len(settings.sessions))
     words = Words.load()
     door = Door()
     gauges = Gauges()

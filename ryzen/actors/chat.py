@@ -92,6 +92,7 @@ class ChatActor(Actor[ToChat]):
     async def started(self) -> None:
         world = self._world
         self._busy_at = anyio.current_time()
+        self._choked = anyio.Event()
         self._deck = world.decks.open(self._chat_id, self._on_sound)
         call = world.calls.of(self._chat_id, self._lose)
         self._call = CallLane(call, self._deck, self._admit)
@@ -100,6 +101,7 @@ class ChatActor(Actor[ToChat]):
         self.tasks.start_soon(self._keep_call, name="call lane")
         self.tasks.start_soon(self._card.run, name="card lane")
         self.tasks.start_soon(self._tick, name="tick")
+        self.tasks.start_soon(self._choke, name="choke")
         if self._attempt:
             self._step(ev.Recovered(self._attempt))
 
@@ -211,8 +213,9 @@ class ChatActor(Actor[ToChat]):
                 media = await self._world.download.ask(Fetch(entry.track), within=self._world.fetch_within)
             except TrackError as error:
                 self._happened(ev.TrackFailed(epoch, error.trouble))
-            except ActorError:  # the download actor is busy, slow or restarting: not this track's fault,
-                self._happened(ev.TrackFailed(epoch, TrackTrouble.UNAVAILABLE))  # but it cannot be had now
+            except ActorError:
+                # The download actor is busy, slow or restarting: not the track's fault, but it cannot be had.
+                self._happened(ev.TrackFailed(epoch, TrackTrouble.UNAVAILABLE))
             else:
                 self._happened(ev.Resolved(epoch, media))
 
@@ -285,12 +288,14 @@ class ChatActor(Actor[ToChat]):
             self.ref.tell(message)
         except ActorStopped:
             return  # on the way out, nothing that happens matters any more
-        except (
-            MailboxFull
-        ):  # even the places kept for events are gone: what is lost may be the end of a track,
-            self.tasks.start_soon(self._choke)  # and a fresh incarnation finds its way without it
+        except MailboxFull:
+            # Even the places kept for events are gone. What is lost may be the end of a track, so this is a
+            # crash: a fresh incarnation finds its way without it. Raised there, for whoever brought the news
+            # is not to suffer, and may come when this life is over already.
+            self._choked.set()
 
     async def _choke(self) -> None:
+        await self._choked.wait()
         raise MailboxFull(self.ref.name)
 
     # -- time

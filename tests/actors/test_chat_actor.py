@@ -240,6 +240,22 @@ async def test_mail_that_nobody_knows_is_a_crash_and_the_music_goes_on() -> None
         assert len(view.player.queue) == 1
 
 
+async def test_facts_that_find_no_room_are_a_crash_and_never_the_fault_of_who_brings_them() -> None:
+    async with stage() as s:
+        await s.play(GROUP, "song")
+        await anyio.sleep(20)
+        deck = s.world.room(GROUP).deck
+        for _ in range(100):  # more than the mailbox holds, before the actor can take one
+            deck.end()
+        await anyio.sleep(1)
+        assert s.chats.health()[0].restarts == 1
+        assert s.world.room(GROUP).deck is not deck
+        for _ in range(100):  # and now from a life that is over
+            deck.stall()
+        await anyio.sleep(1)
+        assert s.chats.health()[0].restarts == 1
+
+
 async def test_a_chat_that_keeps_crashing_comes_to_rest() -> None:
     async with stage() as s:
         await s.play(GROUP, "cursed", "fine")
