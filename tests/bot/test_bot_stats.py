@@ -61,7 +61,7 @@ def test_an_actor_in_trouble_comes_first_and_all_is_said_of_it() -> None:
         "ValueError: a < b",
     ]
     assert re.split(r"\s{2,}", well) == ["chat:-1001", "running 12m 5s", "0/64", "12", "3", "0", "01:12", "-"]
-    assert "<b>2</b> actors · playing in 1 chats · up 1h 2m" in text
+    assert "<b>2</b> actors · chats playing: 1 · up 1h 2m" in text
     assert "handled 24 · refused 6 · restarts 2 · loop 4 ms late" in text
 
 
