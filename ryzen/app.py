@@ -19,6 +19,7 @@ from ryzen.actors.download import DownloadActor
 from ryzen.actors.health import Health
 from ryzen.actors.ref import Ref
 from ryzen.audio import client as audio
+from ryzen.beside import beside
 from ryzen.bot.desk import Desk
 from ryzen.bot.guard import Guard
 from ryzen.bot.pace import Rate
@@ -150,7 +151,7 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
         # The worker before anything native: no process is started once the voice engine runs (facts.md).
         engine = await enter(audio.serve(lead=settings.audio_lead))
         library = await enter(LocalSource.open(settings.music_dir or _no_music(settings), settings.state_dir))
-        tasks = await enter(_background())
+        tasks = await enter(beside())
         tasks.start_soon(library.watch)
         tasks.start_soon(gauges.measure)
 
@@ -215,14 +216,13 @@ async def run(
     settings: Settings, reach: Reach = Access, on_ready: Callable[[Running], None] | None = None
 ) -> None:
     """Run until SIGTERM or SIGINT, then drain. A second signal kills the process at once."""
-    async with anyio.create_task_group() as tasks:
+    async with beside() as tasks:
         asked = anyio.Event()
         await tasks.start(_heed_signals, asked)
         async with running(settings, reach) as bot:
             if on_ready is not None:
                 on_ready(bot)
             await asked.wait()
-        tasks.cancel_scope.cancel()
 
 
 async def _heed_signals(asked: anyio.Event, *, task_status: TaskStatus[None]) -> None:
@@ -234,14 +234,6 @@ async def _heed_signals(asked: anyio.Event, *, task_status: TaskStatus[None]) ->
                 signal.raise_signal(number)
             logger.info("{}: stopping", signal.Signals(number).name)
             asked.set()
-
-
-@asynccontextmanager
-async def _background() -> AsyncIterator[TaskGroup]:
-    """Tasks that run beside the bot and end with it."""
-    async with anyio.create_task_group() as tasks:
-        yield tasks
-        tasks.cancel_scope.cancel()
 
 
 def _give_up(tasks: TaskGroup, world: Surroundings, name: str, _: Exception) -> None:

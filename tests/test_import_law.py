@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 THIRD_PARTY = {
     "ryzen.player": {"attrs"},
     "ryzen.errors": set(),
+    "ryzen.beside": {"anyio"},
     "ryzen.messages": {"attrs"},
     "ryzen.ports": {"attrs"},
     "ryzen.supervisor": {"anyio", "attrs", "loguru"},
@@ -28,14 +29,16 @@ THIRD_PARTY = {
 OURS = {
     "ryzen.player": {"ryzen.player"},
     "ryzen.errors": set(),
+    "ryzen.beside": set(),
     "ryzen.messages": {"ryzen.actors.ref", "ryzen.errors", "ryzen.player"},
     "ryzen.ports": {"ryzen.actors.ref", "ryzen.errors", "ryzen.messages", "ryzen.player"},
     "ryzen.supervisor": {"ryzen.actors", "ryzen.errors"},
     "ryzen.actors": {"ryzen.actors", "ryzen.errors", "ryzen.messages", "ryzen.player", "ryzen.ports"},
     "ryzen.sources": {"ryzen.sources", "ryzen.audio.tags", "ryzen.errors", "ryzen.player", "ryzen.ports"},
-    "ryzen.audio": {"ryzen.audio", "ryzen.errors", "ryzen.player.state", "ryzen.ports"},
+    "ryzen.audio": {"ryzen.audio", "ryzen.beside", "ryzen.errors", "ryzen.player.state", "ryzen.ports"},
     "ryzen.bot": {
         "ryzen.bot",
+        "ryzen.beside",
         "ryzen.actors.ref",
         "ryzen.errors",
         "ryzen.messages",

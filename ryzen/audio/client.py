@@ -14,6 +14,7 @@ from ryzen.audio import wire
 from ryzen.audio.deck import TapeDeck
 from ryzen.audio.link import Link, Nursery
 from ryzen.audio.wire import Beat, Failed, Laid, Over
+from ryzen.beside import beside
 from ryzen.ports import Deck, SoundEvent
 
 #: How often each reader is looked at, in seconds: twice per chunk.
@@ -188,18 +189,12 @@ async def serve(
     comes up.
     """
     engine = AudioEngine(max(lead, _LEAST_LEAD), stalled_after, hung_after)
-    failure: Exception | None = None
-    async with anyio.create_task_group() as tasks:
+    async with beside() as tasks:
         tasks.start_soon(engine.keep)
         try:
             with anyio.fail_after(_START_WITHIN):
                 await engine.ready()
             tasks.start_soon(engine.watch)
             yield engine
-        except Exception as error:  # noqa: BLE001 - raised again below, out of the task group's wrapping
-            failure = error
         finally:
             engine.close()
-            tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure

@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 from loguru import logger
 
 from ryzen.actors.ref import Ref
+from ryzen.beside import beside
 from ryzen.bot import buttons, show
 from ryzen.bot.commands import COMMANDS
 from ryzen.bot.desk import Desk, Order, Reply, Toast
@@ -181,15 +182,8 @@ async def route(
     desk: Desk, assistants: Ref[ToAssistant], manners: Manners, table: Table = COMMANDS
 ) -> AsyncIterator[Router]:
     """A router for the length of the block; what is still in its lanes then is dropped."""
-    failure: Exception | None = None
-    async with anyio.create_task_group() as tasks:
-        try:
-            yield Router(desk, assistants, manners, tasks, table)
-        except Exception as error:  # noqa: BLE001  # raised below, as itself: a task group would wrap it
-            failure = error
-        tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
+    async with beside() as tasks:
+        yield Router(desk, assistants, manners, tasks, table)
 
 
 def _let_go(failure: Failure) -> None:

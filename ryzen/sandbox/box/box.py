@@ -20,9 +20,9 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import anyio
 from anyio.abc import TaskGroup
 
+from ryzen.beside import beside
 from ryzen.sandbox.box import requests as _handlers  # noqa: F401 - importing it registers them
 from ryzen.sandbox.box.client import require_loopback
 from ryzen.sandbox.box.connection import Connection
@@ -69,7 +69,7 @@ class Box(People):
         Needs asyncio, as the client library does.
         """
         require_loopback(host)
-        async with anyio.create_task_group() as tasks:
+        async with beside() as tasks:
             box = cls(tasks, media, patience)
             server = await asyncio.start_server(functools.partial(box._accept, tasks), host, port)
             box.host, box.port = server.sockets[0].getsockname()[:2]
@@ -79,7 +79,6 @@ class Box(People):
                 server.close()
                 for connection in box._connections:  # one whose task has not begun would stay open
                     connection.cut()
-                tasks.cancel_scope.cancel()
 
     def _accept(self, tasks: TaskGroup, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = Connection(
