@@ -80,6 +80,16 @@ MUTANTS = [
         "                for peer in tuple(server._peers.values()):\n                    server.drop(peer)\n",
         "",
     ),
-    (SERVER, "            self._by_address[address] = peer\n", ""),
+    (SERVER, "        self._by_address[address] = peer\n", ""),
+    (
+        SERVER,
+        "            for address in peer.addresses:\n                self._by_address.pop(address, None)\n",
+        "",
+    ),
+    (
+        "ryzen/sandbox/media/peer.py",
+        "        self.addresses.add(address)\n",
+        "        self.addresses = {address}\n",
+    ),
     (SERVER, "            self._garbage += 1\n", "            pass\n"),
 ]

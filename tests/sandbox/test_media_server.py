@@ -58,6 +58,26 @@ async def test_someone_who_knows_the_name_but_not_the_password_is_not_answered(m
         assert peer.address == stranger.extra(SocketAttribute.local_address)
 
 
+async def test_every_address_that_has_proved_itself_stays_good_until_the_caller_is_dropped(
+    media: MediaServer,
+) -> None:
+    """ntgcalls pings from 8 to 15 sockets, and sends from whichever of them it likes."""
+    peer, _ = media.join(OFFER)
+    request = binding_request(peer.name, peer.password.encode())
+    first, second = ("127.0.0.1", 9), ("127.0.0.1", 10)
+    for address in (first, second):
+        media.datagram_received(request, address)
+    handshake = bytes([22]) + bytes(20)
+    for address in (first, second):
+        media.datagram_received(handshake, address)
+        assert peer.address == address  # the answer goes where the last one came from
+    assert media.statistics().stray == 0
+    media.drop(peer)
+    for address in (first, second):
+        media.datagram_received(handshake, address)
+    assert media.statistics().stray == 2
+
+
 async def test_an_offer_that_is_none_is_refused(media: MediaServer) -> None:
     for offer in ("", "{}", "[]", "7", '{"ssrc": "x", "fingerprints": [{"fingerprint": ""}]}', "[" * 100_000):
         with pytest.raises(OfferError):
