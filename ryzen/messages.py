@@ -143,4 +143,11 @@ class MemberChanged(Event):
     user_id: int
 
 
-ToAssistant = Admit | MemberChanged
+@attrs.frozen
+class Missed(Event):
+    """The assistant is not in this group, whatever was known of it: the call found out."""
+
+    chat_id: int
+
+
+ToAssistant = Admit | MemberChanged | Missed

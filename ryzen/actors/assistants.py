@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ryzen.actors.actor import Actor
 from ryzen.actors.flights import Flights
-from ryzen.messages import Admit, MemberChanged, ToAssistant
+from ryzen.messages import Admit, MemberChanged, Missed, ToAssistant
 from ryzen.ports import Groups
 
 
@@ -27,6 +27,8 @@ class AssistantActor(Actor[ToAssistant]):
             case MemberChanged(chat_id, user_id):
                 if user_id == self._assistant_id:
                     self._inside.discard(chat_id)
+            case Missed(chat_id):
+                self._inside.discard(chat_id)
             case _:
                 self.unhandled(message)
         return None

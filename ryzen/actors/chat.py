@@ -33,6 +33,7 @@ from ryzen.messages import (
     Fetch,
     Happened,
     Look,
+    Missed,
     Mute,
     PauseFor,
     Redraw,
@@ -60,6 +61,8 @@ from ryzen.ports import (
     SoundStalled,
     SoundStarted,
 )
+
+_NOT_INSIDE = (VoiceTrouble.ASSISTANT_MISSING, VoiceTrouble.ASSISTANT_BANNED)
 
 
 @attrs.frozen
@@ -265,6 +268,8 @@ class ChatActor(Actor[ToChat]):
                 if not error.lasting:
                     raise  # a crash: a fresh incarnation joins again
                 self._call.want(False)
+                if error.trouble in _NOT_INSIDE:  # an update about it was missed, perhaps
+                    self._world.assistants.tell(Missed(self._chat_id))
                 self._happened(ev.VoiceFailed(error.trouble))
             except ActorError as error:
                 raise VoiceError(VoiceTrouble.LOST, "the assistant did not answer") from error

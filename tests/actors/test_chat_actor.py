@@ -341,6 +341,21 @@ async def test_the_assistant_is_asked_for_once_until_something_changes() -> None
         assert s.world.admitted == [GROUP, GROUP]
 
 
+async def test_an_assistant_that_is_not_inside_after_all_is_brought_in_again() -> None:
+    async with stage() as s:
+        await s.play(GROUP, "song")
+        await anyio.sleep(1)
+        await s.wish(GROUP, ev.Stop())
+        await anyio.sleep(1)
+        s.world.room(GROUP).troubles = [VoiceTrouble.ASSISTANT_MISSING]  # kicked, and no update told of it
+        await s.play(GROUP, "song")
+        await anyio.sleep(1)
+        await s.wish(GROUP, ev.Resume())
+        await anyio.sleep(1)
+        assert s.world.admitted == [GROUP, GROUP]
+        assert s.world.room(GROUP).inside
+
+
 async def test_play_now_silences_what_is_heard_at_once() -> None:
     async with stage() as s:
         await s.play(GROUP, "old")
