@@ -143,7 +143,6 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
     assistant = access.assistant(settings.sessions[0].reveal())
     if len(settings.sessions) > 1:
         logger.warning("{} sessions are set; this version uses the first", len(settings.sessions))
-    words = Words.load()
     door = Door()
     gauges = Gauges()
     async with AsyncExitStack() as stack:
@@ -162,6 +161,7 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
             stack.push_async_callback(account.stop)
             tasks.start_soon(account.watch)
         await enter(calls)
+        words = Words.load(assistant=f"@{assistant.username}" if assistant.username else assistant.name)
         outbox = BotOutbox(bot)
         groups = AccountGroups(bot, assistant)
         screens = Screens(outbox, words)

@@ -46,7 +46,7 @@ from ryzen.supervisor import RestartPolicy, Supervisor, supervise
 GROUP, OTHER = -1001, -1002
 OWNER, SUDOER, ADMIN, GUEST = Person(1, "Olga"), Person(2, "Sven"), Person(3, "Ada"), Person(4, "Gus")
 UNLIMITED = Rate(0, 1.0)
-WORDS = Words.load("en")
+WORDS = Words.load("en", assistant="@helper")
 
 
 def track(title: str, duration: float | None = 220.0, link: str | None = None) -> Track:

@@ -95,6 +95,11 @@ def test_blanks_are_filled_and_nothing_is_filled_that_is_no_blank() -> None:
     assert sum(names is not None for _, names in asked()) > 30
 
 
+@pytest.mark.parametrize("trouble", [VoiceTrouble.ASSISTANT_MISSING, VoiceTrouble.ASSISTANT_BANNED])
+def test_whoever_is_to_help_the_assistant_is_told_its_name(trouble: VoiceTrouble) -> None:
+    assert "@helper" in told(WORDS, Notice(Noticed.NO_CALL, reason=trouble)).plain
+
+
 @pytest.mark.parametrize("code", Answered)
 def test_every_answer_has_its_words(code: Answered) -> None:
     text = granted(WORDS, Answer(code, track("song"), 3, 62.0))

@@ -94,7 +94,8 @@ async def test_a_banned_assistant_is_named_and_unbanned_it_plays(ryzen: Opener) 
     async with ryzen() as s:
         await s.stage.box.ban(s.group(), s.stage.assistant)
         await s.say("/play tone 440")
-        await s.read("ban")
+        told = await s.read("banned")
+        assert "@ryzen_voice" in told.text
         await s.stage.box.unban(s.group(), s.stage.assistant)
         await s.say("/resume")
         await s.until_heard(440)
