@@ -78,6 +78,14 @@ class Scene:
         messages = self.group(group).ledger.messages.values()
         return [message.id for message in messages if message.buttons]
 
+    async def until_cards(self, number: int, group: int = 1, within: float = 10.0) -> None:
+        """Wait until there are just so many cards."""
+
+        def found() -> bool | None:
+            return True if len(self.cards(group)) == number else None
+
+        await until(found, within, lambda: f"{number} cards in group {group}; {self.story(group)}")
+
     # -- ears
     def peer(self, group: int = 1) -> Peer:
         peer = self.stage.peer(self.group(group))
