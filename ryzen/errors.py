@@ -11,6 +11,10 @@ RyzenError
 ├── VoiceError              the call cannot be had, or is gone
 ├── Misread                 what a person typed cannot be read
 ├── SendError               Telegram refused a message, an edit or a question
+├── StoreError              the database cannot do it
+│   ├── StoreAway               it cannot be reached, is too slow or full: try again later
+│   ├── StoreRefused            it will never take this change
+│   └── StoreUnusable           this is no database of ours, or of a newer version
 ├── UnhandledMessage        an actor was sent what it does not know: a bug, and a crash
 ├── ConfigError             the settings are wrong; the process ends with 2
 └── Escalation              a supervisor could not keep its children alive; ends with 70
@@ -119,6 +123,23 @@ class SendError(RyzenError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class StoreError(RyzenError):
+    """Base of what the database may say. Names what is wrong; never holds a password or a query."""
+
+
+class StoreAway(StoreError):
+    """It cannot be reached, does not answer in time, or is full. Nothing is known of what was asked last:
+    a change may have been made, so make the same batch again."""
+
+
+class StoreRefused(StoreError):
+    """It will never take this change: a value too big, say. Of a batch with it nothing counts as made."""
+
+
+class StoreUnusable(StoreError):
+    """It cannot be used at all: not a database of ours, of a newer version, or damaged. Says what to do."""
 
 
 class UnhandledMessage(RyzenError):

@@ -6,6 +6,10 @@ An ``Event`` is taken by a full mailbox too; a ``Request[R]`` is answered with a
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
+
 import attrs
 
 from ryzen.actors.ref import Event, Request
@@ -13,6 +17,12 @@ from ryzen.errors import VoiceTrouble
 from ryzen.player.effects import Answer
 from ryzen.player.events import Fact, Wish
 from ryzen.player.state import Media, Player, Track
+from ryzen.records import Change, ChatSettings, LiveChat, Member, Roll
+
+if TYPE_CHECKING:
+    from ryzen.ports import Store
+
+R = TypeVar("R")
 
 
 # -- to a ChatActor
@@ -151,3 +161,66 @@ class Missed(Event):
 
 
 ToAssistant = Admit | MemberChanged | Missed
+
+
+# -- to the StoreActor
+class Stored(enum.StrEnum):
+    """What became of a change that somebody asked for; LATER has a sentence ``stored.later``."""
+
+    NOW = "now"  #: it is durable
+    LATER = "later"  #: the database is away; it is written as soon as that is back
+
+
+@attrs.frozen
+class Keep(Event):
+    """Something to be kept that nobody waits for. The newest of a chat's players wins."""
+
+    change: Change
+
+
+@attrs.frozen
+class Commit(Request[Stored]):
+    """Changes that somebody asked for. Refused (``Refusal``) aloud if they cannot be kept at all."""
+
+    changes: tuple[Change, ...]
+
+
+@attrs.frozen
+class SettingsOf(Request[ChatSettings]):
+    """From the cache, or the database; while that is away, what was last known, or the defaults."""
+
+    chat_id: int
+
+
+@attrs.frozen
+class RollOf(Request[tuple[Member, ...]]):
+    """As SettingsOf; while the database is away, what was last known, or nobody."""
+
+    roll: Roll
+    scope: int = 0
+
+
+@attrs.frozen
+class Saved:
+    """Every chat's player that was kept, newest first, and when each process was last known to live."""
+
+    chats: tuple[LiveChat, ...]
+    beats: Mapping[str, float]
+
+
+@attrs.frozen
+class Restorable(Request[Saved]):
+    """What an earlier process left behind. Refused (``Refusal``) while the database is away.
+
+    Until it has been answered once, no player is written over what is there.
+    """
+
+
+@attrs.frozen
+class Recall(Request[R]):
+    """Any other question. What waits to be written is written first. Refused while the database is away."""
+
+    question: Callable[[Store], Awaitable[R]]
+
+
+ToStore = Keep | Commit | SettingsOf | RollOf | Restorable | Recall[object]

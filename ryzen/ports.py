@@ -8,11 +8,12 @@ Groups               telegram/groups.py      members, admins, invitations
 Outbox               telegram/outbox.py      everything that is written into chats
 Screen               bot/screen.py           the card and the notices of one chat
 Source               sources/*.py            search and resolve
+Store                store/{sqlite,mongo}.py what is kept
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
 import attrs
@@ -22,6 +23,20 @@ from ryzen.errors import VoiceTrouble
 from ryzen.messages import ToChat, View
 from ryzen.player.effects import Notice
 from ryzen.player.state import Media, Track
+from ryzen.records import (
+    Batch,
+    Broadcast,
+    ChatSettings,
+    LiveChat,
+    Member,
+    Play,
+    Playlist,
+    Ranked,
+    Roll,
+    Row,
+    Served,
+    Top,
+)
 
 
 # -- sound
@@ -273,3 +288,94 @@ class Source(Protocol):
     async def search(self, words: str, limit: int) -> tuple[Track, ...]: ...
 
     async def resolve(self, track: Track) -> Media: ...
+
+
+# -- what is kept
+class Store(Protocol):
+    """What outlives the process. Every method ends by itself within seconds, and raises StoreAway if it must.
+
+    Lists are complete and in the order that is said; what was never stored reads as its default.
+    """
+
+    name: str  #: of the back end, for people
+
+    async def apply(self, batch: Batch) -> None:
+        """Make these changes; all of them are durable on return. Raises StoreAway or StoreRefused.
+
+        After StoreAway some may have been made: apply the same batch again before any other.
+        """
+        ...
+
+    async def settings(self, chat_id: int) -> ChatSettings: ...
+
+    async def roll(self, roll: Roll, scope: int = 0) -> tuple[Member, ...]:
+        """Oldest first, then by id."""
+        ...
+
+    async def chats(self, after: int | None = None, limit: int = 1000) -> tuple[Served, ...]:
+        """Chats that use the bot, by id; ``after`` is the last id of the page before."""
+        ...
+
+    async def users(self, after: int | None = None, limit: int = 1000) -> tuple[Served, ...]: ...
+
+    async def user(self, user_id: int) -> Served | None: ...
+
+    async def sizes(self) -> Mapping[str, int]:
+        """Rows in each table of ``store/schema.py``."""
+        ...
+
+    async def playlists(self, user_id: int) -> tuple[Playlist, ...]:
+        """By name. A playlist is there as long as there is a track in it."""
+        ...
+
+    async def playlist(self, user_id: int, name: str) -> tuple[Track, ...]:
+        """In the order in which they were added, then by id."""
+        ...
+
+    async def history(self, chat_id: int, limit: int = 20) -> tuple[Play, ...]:
+        """Newest first, then by id."""
+        ...
+
+    async def top(self, top: Top) -> tuple[Ranked, ...]: ...
+
+    async def assistants(self) -> Mapping[int, int]:
+        """chat -> assistant"""
+        ...
+
+    async def broadcasts(self) -> tuple[Broadcast, ...]:
+        """Those that are not over, oldest first."""
+        ...
+
+    async def live(self, chat_id: int | None = None) -> tuple[LiveChat, ...]:
+        """Every player that was kept, newest first; or that of one chat.
+
+        What cannot be read is logged, and left as it is.
+        """
+        ...
+
+    async def beats(self) -> Mapping[str, float]:
+        """process -> when it was last known to live"""
+        ...
+
+    async def flags(self) -> Mapping[str, str]: ...
+
+    # -- for the operator
+    async def ping(self) -> None:
+        """Returns if it answers."""
+        ...
+
+    async def check(self) -> tuple[str, ...]:
+        """What is wrong with it, one sentence each; empty if all is well. May take minutes."""
+        ...
+
+    def dump(self) -> AsyncIterator[Row]:
+        """All rows of all tables, those first that others refer to."""
+        ...
+
+    async def load(self, rows: Sequence[Row]) -> None:
+        """Write rows as they were dumped, over what is there."""
+        ...
+
+    async def clear(self) -> None:
+        """Remove everything."""
+        ...
