@@ -59,8 +59,13 @@ class Noticed(enum.StrEnum):
     RECOVERED = "recovered"  #: after a crash, at the same position
     SKIPPED_AFTER_CRASH = "skipped-after-crash"  #: ``track``
     STOPPED_AFTER_CRASH = "stopped-after-crash"
-    FELL_OVER = "fell-over"  #: crashed too often: the chat's actor is gone, and the line with it
+    FELL_OVER = "fell-over"  #: crashed too often: the chat's actor is gone; the line is kept
     FINISHED = "finished"  #: the line has run out
+    RESUMED = "resumed"  #: after a restart of the bot: ``track`` at ``seconds``
+    STILL_PAUSED = "still-paused"  #: after a restart: ``track`` waits at ``seconds``
+    NOT_RESUMED = "not-resumed"  #: several restarts brought no sound: the line is kept, with ``track`` first
+    LINE_FOUND = "line-found"  #: ``number`` entries of before, for Restore
+    MUST_WAIT = "must-wait"  #: ``seconds`` until Telegram lets us join; said by the chat, not the player
 
 
 @attrs.frozen
@@ -143,6 +148,8 @@ class Notice:
     code: Noticed
     track: Track | None = None
     reason: str | None = None
+    number: int | None = None
+    seconds: float | None = None
 
 
 Effect = (

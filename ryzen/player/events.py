@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import attrs
 
-from ryzen.player.state import Asker, Loop, Media, Track
+from ryzen.player.state import Asker, Entry, Loop, Media, Track
 
 
 # -- wishes
@@ -122,7 +122,7 @@ class Clear:
 
 @attrs.frozen
 class Restore:
-    """Put back, at the end of the line, what the last Clear or Stop took away."""
+    """Put back, at the end of the line, what the last Clear or Stop took away, or what was Recollected."""
 
 
 # -- facts
@@ -172,6 +172,23 @@ class Recovered:
     attempt: int
 
 
+@attrs.frozen
+class TakenOver:
+    """A new process takes over from what an earlier one kept; the player stands still where it was.
+
+    ``hopeless``: it was tried too often already, so the player rests and the current entry waits again.
+    """
+
+    hopeless: bool = False
+
+
+@attrs.frozen
+class Recollected:
+    """What an earlier process kept turns up late, when this chat has begun anew: the entries of its line."""
+
+    line: tuple[Entry, ...]
+
+
 Wish = (
     Play
     | PlayNow
@@ -192,5 +209,15 @@ Wish = (
     | Clear
     | Restore
 )
-Fact = Resolved | Started | Positioned | Ended | TrackFailed | VoiceFailed | Recovered
+Fact = (
+    Resolved
+    | Started
+    | Positioned
+    | Ended
+    | TrackFailed
+    | VoiceFailed
+    | Recovered
+    | TakenOver
+    | Recollected
+)
 PlayerEvent = Wish | Fact

@@ -1,4 +1,4 @@
-"""What a player makes of the facts it learns about its streams, its call and its own crashes.
+"""What a player makes of the facts it learns about its streams, its call, its own crashes and restarts.
 
 No fact starts sound in a paused chat: where a fact moves a paused player to another track, it waits there.
 """
@@ -13,9 +13,11 @@ from ryzen.player.events import (
     Ended,
     Fact,
     Positioned,
+    Recollected,
     Recovered,
     Resolved,
     Started,
+    TakenOver,
     TrackFailed,
     VoiceFailed,
 )
@@ -26,11 +28,15 @@ Lesson = tuple[Player, tuple[Notice, ...]]
 
 def learn(player: Player, fact: Fact, at: float) -> Lesson:
     current = player.current
+    if isinstance(fact, Recollected):
+        return _recollect(player, fact.line)
     if current is None:
-        return turns.rest(player) if isinstance(fact, Recovered) else player, ()
+        return turns.rest(player) if isinstance(fact, Recovered | TakenOver) else player, ()
     match fact:
         case Recovered(attempt):
             return _recover(player, current, attempt, at)
+        case TakenOver(hopeless):
+            return _take_over(player, current, hopeless, at)
         case VoiceFailed(trouble):
             waiting = evolve(player, queue=(current, *player.queue))
             return turns.rest(waiting), (Notice(Noticed.NO_CALL, reason=trouble),)
@@ -100,3 +106,21 @@ def _recover(player: Player, suspect: Entry, attempt: int, at: float) -> Lesson:
     if attempt == 2:
         return _go_on(past, Notice(Noticed.SKIPPED_AFTER_CRASH, track=suspect.track))
     return turns.rest(past), (Notice(Noticed.STOPPED_AFTER_CRASH),)
+
+
+def _take_over(player: Player, current: Entry, hopeless: bool, at: float) -> Lesson:
+    """Go on where it stood, or keep the line for people who know what is wrong."""
+    if hopeless:
+        waiting = evolve(player, queue=(current, *player.queue))
+        return turns.rest(waiting), (Notice(Noticed.NOT_RESUMED, track=current.track),)
+    code = Noticed.STILL_PAUSED if player.phase is Phase.PAUSED else Noticed.RESUMED
+    return turns.renew(player, at), (Notice(code, track=current.track, seconds=player.position(at)),)
+
+
+def _recollect(player: Player, line: tuple[Entry, ...]) -> Lesson:
+    """With the cleared: what plays now is what people want now, and Restore brings back the rest."""
+    if not line:
+        return player, ()
+    found = tuple(evolve(entry, id=id) for id, entry in enumerate(line, player.next_id))
+    kept = evolve(player, cleared=(*player.cleared, *found), next_id=player.next_id + len(found))
+    return kept, (Notice(Noticed.LINE_FOUND, number=len(found)),)

@@ -22,7 +22,7 @@ from ryzen.player.effects import (
     Silence,
     Unhush,
 )
-from ryzen.player.events import Ended, PlayerEvent, Positioned, Recovered, TrackFailed, Wish
+from ryzen.player.events import Ended, PlayerEvent, Positioned, Recovered, TakenOver, TrackFailed, Wish
 from ryzen.player.facts import learn
 from ryzen.player.lineup import coming
 from ryzen.player.state import Entry, Phase, Player
@@ -48,7 +48,7 @@ def _consequences(
     before: Player, event: PlayerEvent, after: Player, notices: tuple[Notice, ...] = ()
 ) -> Iterator[Effect]:
     """All that follows from the change; a fresh incarnation has the whole of it done again."""
-    fresh = isinstance(event, Recovered)
+    fresh = isinstance(event, Recovered | TakenOver)
     if after.current is not None:
         if fresh or before.current is None:
             yield Connect()
@@ -58,7 +58,9 @@ def _consequences(
             yield Hush() if _held(after) else Unhush()
         if after.epoch != before.epoch or after.media != before.media:
             yield _stream(after, after.current)
-    if _shown(after) != _shown(before) and not isinstance(event, Positioned):
+    if isinstance(event, TakenOver) or (
+        _shown(after) != _shown(before) and not isinstance(event, Positioned)
+    ):  # another process drew the card that is there
         yield Card()
     yield from notices
     upcoming = _upcoming(after)
@@ -70,7 +72,7 @@ def _consequences(
 
 def _still_sounds(before: Player, event: PlayerEvent) -> bool:
     """Whether the deck would go on with the old track. At an end its last samples are still to be heard."""
-    return before.media is not None and not isinstance(event, Ended | TrackFailed | Recovered)
+    return before.media is not None and not isinstance(event, Ended | TrackFailed | Recovered | TakenOver)
 
 
 def _held(player: Player) -> bool:

@@ -77,7 +77,7 @@ class Player:
     current: Entry | None = None
     queue: tuple[Entry, ...] = ()
     history: tuple[Entry, ...] = ()  #: newest last, at most MEMORY
-    cleared: tuple[Entry, ...] = ()  #: what the last Clear or Stop took away, for Restore
+    cleared: tuple[Entry, ...] = ()  #: for Restore: what the last Clear or Stop took away, or turned up late
     loop: Loop = Loop.OFF
     loops_left: int | None = None  #: with Loop.TRACK: how many more times; None = for ever
     epoch: int = 0  #: grows with each stream; an answer that names an older one is stale

@@ -28,15 +28,19 @@ from ryzen.player.events import (
     PlayNext,
     PlayNow,
     Positioned,
+    Recollected,
     Recovered,
     Remove,
     Resume,
     Seek,
     SeekBy,
     Stop,
+    TakenOver,
     TrackFailed,
     Wish,
 )
+from ryzen.player.lineup import current
+from ryzen.player.reduce import reduce
 from ryzen.player.state import MEMORY, PATIENCE, Entry, Loop, Media, Phase, Player
 
 ORDER = (
@@ -50,6 +54,7 @@ ORDER = (
     (Prefetch,),
     (Leave,),
 )
+Fresh = Recovered | TakenOver  #: a new incarnation, which trusts nothing that was done before it
 
 
 def check(before: Player, event: PlayerEvent, at: float, after: Player, effects: tuple[Effect, ...]) -> None:
@@ -59,6 +64,8 @@ def check(before: Player, event: PlayerEvent, at: float, after: Player, effects:
     a_stale_fact_changes_nothing(before, event, after, effects)
     an_epoch_names_one_stream(before, event, after)
     entries_are_neither_lost_nor_doubled(before, event, after)
+    a_new_process_takes_over_all_there_was(before, event, at, after, effects)
+    what_turns_up_late_only_waits_for_restore(before, event, after, effects)
     the_world_follows(before, event, after, effects)
     the_card_shows_what_is(before, event, after, effects)
     the_next_is_fetched_ahead(before, after, effects)
@@ -109,7 +116,7 @@ def a_stale_fact_changes_nothing(
 
 def an_epoch_names_one_stream(before: Player, event: PlayerEvent, after: Player) -> None:
     assert after.epoch in (before.epoch, before.epoch + 1)
-    if isinstance(event, Recovered):
+    if isinstance(event, Fresh):
         assert after.epoch == before.epoch + 1
     if after.epoch == before.epoch:
         assert after.current == before.current
@@ -129,15 +136,51 @@ def entries_are_neither_lost_nor_doubled(before: Player, event: PlayerEvent, aft
     known, kept = _all(before), _all(after)
     made = kept - known
     assert made == set(range(before.next_id, after.next_id))
-    assert isinstance(event, Play | PlayNow | PlayNext) or not made
+    assert isinstance(event, Play | PlayNow | PlayNext | Recollected) or not made
 
     lost = known - kept
     if isinstance(event, Remove | TrackFailed):
         assert len(lost) <= 1
     elif isinstance(event, Clear | Stop):
         assert lost <= set(_ids(*before.cleared))
+    elif isinstance(event, TakenOver | Recollected):
+        assert not lost
     else:
         assert not lost or len(after.history) == MEMORY
+
+
+def a_new_process_takes_over_all_there_was(
+    before: Player, event: PlayerEvent, at: float, after: Player, effects: tuple[Effect, ...]
+) -> None:
+    """The position too, unless it is hopeless. What a store does not keep makes no difference."""
+    if not isinstance(event, TakenOver):
+        return
+    assert reduce(standing(before, at), event, at) == (after, effects)
+    line = (*current(before), *before.queue)
+    assert (*current(after), *after.queue) == line
+    if event.hopeless:
+        assert after.phase is Phase.IDLE
+    else:
+        assert (after.current, after.offset) == (before.current, before.position(at))
+    for kept in "history", "cleared", "loop", "loops_left", "next_id":
+        assert getattr(after, kept) == getattr(before, kept)
+
+
+def standing(player: Player, at: float) -> Player:
+    """As a store keeps it: where it was, without the stream."""
+    return attrs.evolve(player, offset=player.position(at), since=None, media=None)
+
+
+def what_turns_up_late_only_waits_for_restore(
+    before: Player, event: PlayerEvent, after: Player, effects: tuple[Effect, ...]
+) -> None:
+    if not isinstance(event, Recollected):
+        return
+    old, found = after.cleared[: len(before.cleared)], after.cleared[len(before.cleared) :]
+    assert old == before.cleared
+    assert [(e.track, e.asker) for e in found] == [(e.track, e.asker) for e in event.line]
+    assert attrs.evolve(after, cleared=old, next_id=before.next_id) == before
+    assert [type(effect) for effect in effects] == ([Notice] if found else [])
 
 
 def _ids(*entries: Entry | None) -> list[int]:
@@ -205,7 +248,7 @@ class World:
 def the_world_follows(before: Player, event: PlayerEvent, after: Player, effects: tuple[Effect, ...]) -> None:
     """What was done to the call, the deck and the source is what the player after it needs, and no more."""
     world = World.of(before)
-    if isinstance(event, Recovered):
+    if isinstance(event, Fresh):
         world = World() if before.current is None else World(connected=None, held=None)
     elif isinstance(event, Ended | TrackFailed) and event.epoch == before.epoch:
         world = attrs.evolve(world, loaded=None if after.epoch != before.epoch else world.loaded)
@@ -227,7 +270,7 @@ def the_card_shows_what_is(
         return player.current, player.phase, where, line
 
     changed = seen(before) != seen(after) and not isinstance(event, Positioned)
-    assert (Card() in effects) == changed
+    assert (Card() in effects) == (changed or isinstance(event, TakenOver))
 
 
 def the_next_is_fetched_ahead(before: Player, after: Player, effects: tuple[Effect, ...]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from player_invariants import check
+from player_invariants import check, standing
 
 from ryzen.player.effects import Answer, Effect, Notice, Refuse
 from ryzen.player.events import Play, PlayerEvent, Resolved, Started, VoiceFailed
@@ -45,6 +45,11 @@ class Stage:
         self.player, self.effects = reduce(before, event, self.now)
         check(before, event, self.now, self.player, self.effects)
         return self.effects
+
+    def kill(self) -> None:
+        """The process is gone; the clock of the next one begins anew, and it has what a store keeps."""
+        self.player = standing(self.player, self.now)
+        self.now = 5.0
 
     def sound(self, media: Media = FILE) -> None:
         """What was asked for is found, loaded and heard."""

@@ -8,8 +8,6 @@ from player_stage import ANN, FILE, A, B, C, D, E, Stage
 from ryzen.player.effects import (
     Answered,
     Card,
-    Connect,
-    Hush,
     Leave,
     Load,
     Notice,
@@ -25,7 +23,6 @@ from ryzen.player.events import (
     Play,
     Positioned,
     Previous,
-    Recovered,
     Resolved,
     Resume,
     Seek,
@@ -300,62 +297,3 @@ def test_without_a_call_an_idle_player_does_not_care() -> None:
     stage = Stage()
     assert stage.do(VoiceFailed("closed")) == ()
     assert stage.player == Player()
-
-
-# -- crashes
-def test_after_one_crash_it_goes_on_where_it_was() -> None:
-    stage = Stage.playing(A, B)
-    stage.now += 30
-    again = Resolve(2, Entry(1, A, ANN))
-    assert stage.do(Recovered(1)) == (Connect(), Unhush(), again, Card(), Notice(Noticed.RECOVERED))
-    stage.now += 1
-    assert stage.do(Resolved(2, FILE))[0] == Load(2, FILE, 30.0)
-    stage.do(Started(2))
-    assert stage.position == 30.0
-
-
-def test_after_one_crash_a_pause_is_still_a_pause() -> None:
-    stage = Stage.playing(A)
-    stage.now += 30
-    stage.do(Pause())
-    stage.now += 60
-    assert stage.do(Recovered(1)) == (Connect(), Hush(), Resolve(2, Entry(1, A, ANN)))
-    assert stage.do(Resolved(2, FILE)) == (Load(2, FILE, 30.0),)
-    stage.do(Resume())
-    assert (stage.phase, stage.position) == (Phase.PLAYING, 30.0)
-
-
-def test_a_crash_before_the_first_sound_needs_no_notice() -> None:
-    stage = Stage()
-    stage.do(Play((A,), ANN))
-    assert stage.notices(Recovered(1)) == []
-    assert stage.phase is Phase.RESOLVING
-
-
-@pytest.mark.parametrize("loop", list(Loop))
-def test_after_two_crashes_the_track_is_suspect_and_skipped(loop: Loop) -> None:
-    stage = Stage.playing(A, B)
-    stage.do(SetLoop(loop))
-    assert stage.notices(Recovered(2)) == [Notice(Noticed.SKIPPED_AFTER_CRASH, track=A)]
-    assert (stage.current, stage.line, stage.history) == ("B", "", "A")
-
-
-def test_after_two_crashes_with_nothing_else_to_play_the_music_ends() -> None:
-    stage = Stage.playing(A)
-    codes = [notice.code for notice in stage.notices(Recovered(2))]
-    assert codes == [Noticed.SKIPPED_AFTER_CRASH, Noticed.FINISHED]
-    assert stage.effects[-1] == Leave()
-
-
-@pytest.mark.parametrize("attempt", [3, 4, 99])
-def test_after_three_crashes_it_rests_and_the_suspect_does_not_come_back(attempt: int) -> None:
-    stage = Stage.playing(A, B)
-    assert stage.do(Recovered(attempt)) == (Card(), Notice(Noticed.STOPPED_AFTER_CRASH), Leave())
-    assert (stage.phase, stage.line, stage.history) == (Phase.IDLE, "B", "A")
-
-
-@pytest.mark.parametrize("attempt", [1, 2, 3])
-def test_a_crash_at_rest_is_nobodys_business(attempt: int) -> None:
-    stage = Stage()
-    assert stage.do(Recovered(attempt)) == ()
-    assert stage.player.epoch == 1
