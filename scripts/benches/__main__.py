@@ -7,6 +7,7 @@ cores_per_stream    processor seconds per second and stream of bot, audio worker
                     and the local Telegram are in this process and not counted
 rss_per_chat_mb     what each further playing chat adds to the memory of those processes (proportional sets)
 tell_per_s, ask_per_s   in one process; pykka's actors are threads
+durable_writes_per_s  changes, each awaited by its caller until SQLite has it on the disk
 cpu_ms_per_command  processor time of the bot per /ping, beside a bare client that answers the same
 """
 
@@ -22,6 +23,7 @@ from subprocess import PIPE
 
 import anyio
 import mail
+import store
 from rig import Rig, rig, spread
 
 from ryzen.sandbox.demo.stage import Stage, set_stage
@@ -120,10 +122,13 @@ def main() -> None:
         "scripts/bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="print one object")
-    parser.add_argument("--only", choices=["latencies", "streams", "commands", "mail"], help="one part of it")
+    parser.add_argument(
+        "--only", choices=["latencies", "streams", "commands", "mail", "store"], help="one part of it"
+    )
     given = parser.parse_args()
     parts: dict[str, Callable[[], dict[str, object]]] = {
         "mail": lambda: dict(mail.measure()),
+        "store": lambda: dict(store.measure()),
         "latencies": lambda: anyio.run(latencies),
         "commands": lambda: anyio.run(commands),
         "streams": lambda: anyio.run(streams),
