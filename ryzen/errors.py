@@ -11,6 +11,7 @@ RyzenError
 ├── VoiceError              the call cannot be had, or is gone
 ├── Misread                 what a person typed cannot be read
 ├── SendError               Telegram refused a message, an edit or a question
+│   └── MessageGone             there is no such message to edit (any more)
 ├── StoreError              the database cannot do it
 │   ├── StoreAway               it cannot be reached, is too slow or full: try again later
 │   ├── StoreRefused            it will never take this change
@@ -86,6 +87,7 @@ class VoiceTrouble(enum.StrEnum):
     ASSISTANT_MISSING = "assistant-missing"  #: not in the group, and the bot may not invite it
     ASSISTANT_BANNED = "assistant-banned"  #: an admin must unban it first
     JOIN_REFUSED = "join-refused"  #: Telegram refused the join, and the retries too
+    FLOODED = "flooded"  #: Telegram wants this account to ask less; ``retry_after`` says until when
     UNREACHABLE = "unreachable"  #: the media server never answered
     LOST = "lost"  #: it was up, and broke: kicked, stalled, server gone
     CLOSED = "closed"  #: an admin has ended the voice chat
@@ -94,12 +96,13 @@ class VoiceTrouble(enum.StrEnum):
 class VoiceError(RyzenError):
     """The call cannot be had, or is gone.
 
-    ``lasting`` troubles need a person; trying again at once would only annoy.
+    ``lasting`` troubles need a person, or time; trying again at once would only annoy. ``retry_after`` is
+    after how many seconds it may be tried again, and is set for FLOODED alone.
     """
 
-    def __init__(self, trouble: VoiceTrouble, detail: str = "") -> None:
+    def __init__(self, trouble: VoiceTrouble, detail: str = "", retry_after: float | None = None) -> None:
         super().__init__(f"{trouble}: {detail}" if detail else str(trouble))
-        self.trouble, self.detail = trouble, detail
+        self.trouble, self.detail, self.retry_after = trouble, detail, retry_after
 
     @property
     def lasting(self) -> bool:
@@ -123,6 +126,10 @@ class SendError(RyzenError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class MessageGone(SendError):
+    """The message to edit was deleted, or cannot be edited any more, or is none of ours: send a new one."""
 
 
 class StoreError(RyzenError):

@@ -1,7 +1,7 @@
 """How Telegram is reached, and the accounts that reach it: the bot and its assistants.
 
     access = Access(api_id, api_hash)                       # or Access(…, connection=…) for the sandbox
-    bot, assistant = access.bot(token), access.assistant(session)
+    bot, assistant = access.bot(token, state_dir / "bot.session-string"), access.assistant(session)
     bot.listen(inbox.take)                                  # before start
     await bot.start()                                       # ConfigError says which variable and what to do
     …
@@ -13,7 +13,9 @@ message or log line.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -25,7 +27,7 @@ from pyrogram.errors import FloodWait, PeerIdInvalid, RPCError
 
 from ryzen.errors import ConfigError, SendError
 from ryzen.telegram.line import NO_ANSWER, Line, Listener, reason_of
-from ryzen.telegram.memory import Memory, Session, SessionStringError
+from ryzen.telegram.memory import Memory, Session, SessionFile, SessionStringError
 
 MAKE_SESSION = "make a new one with `python scripts/session-gen.py` and put it into {variable}"
 TAKE_KEY = "take both from https://my.telegram.org (API development tools)"
@@ -55,6 +57,10 @@ SESSION_TROUBLES = {
 }
 
 
+class RefusedError(Exception):
+    """Telegram does not let this account in; its text is Telegram's own word for why."""
+
+
 @attrs.frozen
 class Access:
     """How Telegram is reached: the real one, or where ``connection`` (a kurigram Connection class) leads."""
@@ -63,10 +69,13 @@ class Access:
     api_hash: str = attrs.field(repr=False)
     connection: type[Connection] = Connection
 
-    def bot(self, token: str, variable: str = "BOT_TOKEN") -> Account:
-        """The bot's account; ``variable`` is what its token is called in the settings."""
-        line = Line("bot", self.api_id, self.api_hash, Memory(self.api_id), self.connection)
-        return Account(line, variable, BOT_TROUBLES, token)
+    def bot(self, token: str, keep: Path | None = None, variable: str = "BOT_TOKEN") -> Account:
+        """The bot's account; ``variable`` is what its token is called in the settings.
+
+        ``keep`` is a file for its session: while that lives, a start needs no login.
+        """
+        file = SessionFile(keep, token, self.api_id) if keep is not None else None
+        return BotAccount(lambda known: self._line("bot", known), variable, token, file)
 
     def assistant(self, session: str, variable: str = "SESSION") -> Account:
         """An assistant's account. Raises ConfigError if the session string is none, or a bot's."""
@@ -78,19 +87,19 @@ class Access:
         if known.is_bot:
             problem = "{variable} belongs to a bot, and bots cannot join voice chats: log in as a user; "
             raise ConfigError(((problem + MAKE_SESSION + ".").format(variable=variable),))
-        memory = Memory(self.api_id, known)
-        line = Line(variable.lower(), self.api_id, self.api_hash, memory, self.connection)
-        return Account(line, variable, SESSION_TROUBLES)
+        return Account(self._line(variable.lower(), known), variable, SESSION_TROUBLES)
+
+    def _line(self, name: str, known: Session | None) -> Line:
+        return Line(name, self.api_id, self.api_hash, Memory(self.api_id, known), self.connection)
 
 
 class Account:
     """One account of ours on Telegram. ``client`` is kurigram's, for py-tgcalls alone."""
 
-    def __init__(self, line: Line, variable: str, troubles: dict[str, str], token: str | None = None) -> None:
-        self._line, self._variable, self._troubles, self._token = line, variable, troubles, token
+    def __init__(self, line: Line, variable: str, troubles: dict[str, str]) -> None:
+        self._line, self._variable, self._troubles = line, variable, troubles
         self._refused = anyio.Event()
         self.id, self.name, self.username = 0, "", ""
-        self.call = line.call
 
     def __repr__(self) -> str:
         return f"<Account {self._line.name} {self.id or 'not started'}>"
@@ -102,6 +111,10 @@ class Account:
     def listen(self, listener: Listener) -> None:
         """Who is told of updates; to be set before the start."""
         self._line.listener = listener
+
+    async def call(self, query: Any, within: float = 30.0) -> Any:
+        """Telegram's answer; see ``Line.call``."""
+        return await self._line.call(query, within)
 
     def now(self) -> float:
         """Telegram's clock, seconds since 1970."""
@@ -142,46 +155,42 @@ class Account:
         Raises ConfigError if Telegram refuses the account, and SendError («unreachable») after ``within``
         seconds without a word from it. When Telegram asks us to wait before a login, we wait, and say so.
         """
+        try:
+            await self._start(within)
+        except RefusedError as refusal:
+            raise self._problem(str(refusal)) from refusal
+
+    async def _start(self, within: float) -> None:
+        """On the present line, which is closed if it fails. Raises RefusedError or SendError."""
         started = False
         try:
             with anyio.CancelScope(deadline=anyio.current_time() + within) as scope:
                 self._line.on_refused = scope.cancel
-                await self._log_in(scope)
+                for step in self._steps():
+                    await self._insist(step, scope)
                 started = True
         except RPCError as error:
-            raise self._problem(reason_of(error)) from error
+            raise RefusedError(reason_of(error)) from error
         finally:
             if not started:
                 await self._line.close()
         if not started:
-            if self._line.refused:
-                raise self._problem(self._line.refused)
-            raise SendError(NO_ANSWER)
+            raise RefusedError(self._line.refused) if self._line.refused else SendError(NO_ANSWER)
         self._line.on_refused = self._refused.set
         logger.info("{}: on Telegram as {} ({})", self._line.name, self.name, self.id)
 
-    async def _log_in(self, scope: anyio.CancelScope) -> None:
-        client, for_ever = self._line.client, float("inf")
+    def _steps(self) -> list[Callable[[], Awaitable[object]]]:
+        client = self._line.client
+        return [client.connect, self._introduce, client.initialize]
 
-        async def ask_as_bot() -> None:
-            await self._line.up()
-            await client.sign_in_bot(self._token)
-
-        async def ask_for_updates() -> None:
-            """Telegram pushes them only to those who asked for their state."""
-            await self.call(raw.functions.updates.GetState(), within=for_ever)
-
-        async def ask_who_we_are() -> None:
-            query = raw.functions.users.GetUsers(id=[raw.types.InputUserSelf()])
-            (me,) = await self.call(query, within=for_ever)
-            self.id, self.username = me.id, me.username or ""
-            self.name = " ".join(filter(None, (me.first_name, me.last_name)))
-
-        steps = [client.connect, ask_as_bot, ask_for_updates, ask_who_we_are, client.initialize]
-        if self._token is None:
-            steps.remove(ask_as_bot)
-        for step in steps:
-            await self._insist(step, scope)
+    async def _introduce(self) -> None:
+        """Ask who we are, and for updates: Telegram pushes them only to those who asked for their state."""
+        who = self.call(raw.functions.users.GetUsers(id=[raw.types.InputUserSelf()]), within=float("inf"))
+        state = self.call(raw.functions.updates.GetState(), within=float("inf"))
+        (me,), _ = await asyncio.gather(who, state)  # one way there and back instead of two
+        await self.learn([me])
+        self.id, self.username = me.id, me.username or ""
+        self.name = " ".join(filter(None, (me.first_name, me.last_name)))
 
     async def _insist(self, step: Callable[[], Awaitable[object]], scope: anyio.CancelScope) -> None:
         """Through floods, which do not count, and bad connections."""
@@ -212,3 +221,36 @@ class Account:
     def _problem(self, reason: str) -> ConfigError:
         sentence = KEY_TROUBLES.get(reason) or self._troubles.get(reason) or self._troubles[""]
         return ConfigError((sentence.format(variable=self._variable, reason=reason),))
+
+
+class BotAccount(Account):
+    """Logs in by its token, unless there is a session that was kept in a file and is still good."""
+
+    def __init__(
+        self, line: Callable[[Session | None], Line], variable: str, token: str, file: SessionFile | None
+    ) -> None:
+        kept = file.read() if file is not None else None
+        super().__init__(line(kept), variable, BOT_TROUBLES)
+        self._make_line, self._token, self._file, self._is_kept = line, token, file, kept is not None
+
+    async def start(self, within: float = 60.0) -> None:
+        if self._is_kept:
+            try:
+                await self._start(within)
+            except RefusedError as refusal:
+                logger.warning("{}: the kept session is over ({}), logging in", self._line.name, refusal)
+            else:
+                return
+            listener, self._line = self._line.listener, self._make_line(None)
+            self._line.listener, self._is_kept = listener, False
+        await super().start(within)
+        if self._file is not None:
+            self._file.write(str(await self._line.client.export_session_string()))
+
+    def _steps(self) -> list[Callable[[], Awaitable[object]]]:
+        connect, *others = super()._steps()
+        return [connect, *others] if self._is_kept else [connect, self._log_in, *others]
+
+    async def _log_in(self) -> None:
+        await self._line.up()
+        await self._line.client.sign_in_bot(self._token)

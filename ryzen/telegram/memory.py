@@ -1,4 +1,4 @@
-"""What a client remembers of its account and of its peers: in memory, nothing on disk.
+"""What a client remembers of its account and of its peers: in memory; on disk at most a bot's session.
 
 kurigram 2.2.26 offers SQLite for this, also in memory; plain dictionaries cost a tenth of the time per
 update, and the session string need not be handed to the library at all.
@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import os
 import struct
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 
 import attrs
+from loguru import logger
 from pyrogram import raw, utils
 from pyrogram.storage import Storage, UpdateState
 from pyrogram.storage.sqlite_storage import PROD, TEST
@@ -54,6 +58,45 @@ class Session:
         if dc_id not in (TEST if test_mode else PROD) or not user_id:
             raise SessionStringError("its fields make no sense")
         return cls(dc_id, api_id[0] if api_id else 0, test_mode, auth_key, user_id, is_bot)
+
+
+@attrs.frozen
+class SessionFile:
+    """Keeps a bot's session for the next start, which then needs no login: Telegram floods those.
+
+    It is as secret as the token. It counts for that very token and API_ID alone: a token that is mistyped,
+    or of another bot, must not go unnoticed.
+    """
+
+    path: Path
+    token: str = attrs.field(repr=False)
+    api_id: int
+
+    def read(self) -> Session | None:
+        """None if there is none that counts."""
+        try:
+            text, made_with = self.path.read_text("ascii").split()
+            session = Session.parse(text)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            logger.warning("{} cannot be used: {}", self.path, type(error).__name__)  # its text is secret
+            return None
+        return session if made_with == self._mark() and session.is_bot else None
+
+    def write(self, session: str) -> None:
+        """In one step, for our user alone. Without it the next start is only slower: told, and no error."""
+        fresh = self.path.with_name(f"{self.path.name}.new")
+        try:
+            fresh.unlink(missing_ok=True)
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(f"{session}\n{self._mark()}\n")
+            fresh.replace(self.path)
+        except OSError as error:
+            logger.warning("the bot's session cannot be kept in {}: {}", self.path, error.strerror)
+
+    def _mark(self) -> str:
+        return hashlib.sha256(f"{self.api_id} {self.token}".encode()).hexdigest()
 
 
 def _fact(name: str) -> Callable[..., Awaitable[object]]:

@@ -9,10 +9,19 @@ from typing import Any, TypeVar
 
 from pyrogram import raw
 from pyrogram.enums import ParseMode
-from pyrogram.errors import Flood, MessageNotModified, QueryIdInvalid, RPCError
+from pyrogram.errors import (
+    Flood,
+    MessageAuthorRequired,
+    MessageEditTimeExpired,
+    MessageIdInvalid,
+    MessageNotModified,
+    MsgIdInvalid,
+    QueryIdInvalid,
+    RPCError,
+)
 from pyrogram.parser import Parser
 
-from ryzen.errors import SendError
+from ryzen.errors import MessageGone, SendError
 from ryzen.ports import Rows
 from ryzen.telegram.client import Account
 from ryzen.telegram.governor import FloodError, Governor, Limits, Traffic
@@ -22,6 +31,8 @@ R = TypeVar("R")
 T, F = raw.types, raw.functions
 
 WRITE_WITHIN = 30.0  #: seconds for one request, reconnections included
+NOT_THERE = (MessageIdInvalid, MsgIdInvalid)
+NOT_FOR_US = (MessageAuthorRequired, MessageEditTimeExpired)  #: perhaps another bot's: the token was changed
 ANSWER_WITHIN = 10.0  #: seconds; Telegram stops waiting for the answer to a press soon after
 
 
@@ -72,19 +83,24 @@ class BotOutbox:
                 reply_markup=_keyboard(rows),
                 no_webpage=True,
             )
-            with contextlib.suppress(MessageNotModified):
+            try:
                 await self._ask(query)
+            except MessageNotModified:
+                return
+            except (*NOT_THERE, *NOT_FOR_US) as error:
+                raise MessageGone(reason_of(error)) from error
 
         await self._governor.go(chat_id, "edit", lambda: _in_our_words(work), about=message_id, newest=True)
 
     async def delete(self, chat_id: int, message_id: int) -> None:
         async def work() -> None:
             peer = await self._account.peer(chat_id)
+            query = F.messages.DeleteMessages(id=[message_id], revoke=True)
             if isinstance(peer, T.InputPeerChannel):
                 channel = T.InputChannel(channel_id=peer.channel_id, access_hash=peer.access_hash)
-                await self._ask(F.channels.DeleteMessages(channel=channel, id=[message_id]))
-            else:
-                await self._ask(F.messages.DeleteMessages(id=[message_id], revoke=True))
+                query = F.channels.DeleteMessages(channel=channel, id=[message_id])
+            with contextlib.suppress(*NOT_THERE):
+                await self._ask(query)
 
         await self._governor.go(chat_id, "delete", lambda: _in_our_words(work), about=message_id, paced=False)
 

@@ -25,7 +25,7 @@ from ryzen.telegram.voice_errands import Errands
 
 #: Seconds between two questions whether Telegram still has us; official clients ask every 10.
 CHECK_EVERY = 20.0
-#: For leaving all calls at the end.
+#: For leaving or releasing all calls at the end.
 CLOSE_WITHIN = LEAVE_WITHIN + 3.0
 
 
@@ -35,8 +35,9 @@ class VoiceCalls:
     From then on the newer ``on_lost`` is told. Needs asyncio, as its libraries do.
     """
 
-    def __init__(self, account: Account) -> None:
-        self._account = account
+    def __init__(self, account: Account, *, leave_at_end: bool = False) -> None:
+        """``leave_at_end``: the end of the block leaves the calls, rather than releasing them."""
+        self._account, self._leave_at_end = account, leave_at_end
         self._chats = VoiceChats(account, self._on_gone)
         self._calls: dict[int, GroupCall] = {}
         self._errands = Errands()
@@ -44,7 +45,7 @@ class VoiceCalls:
         account.listen(self.take)
 
     async def __aenter__(self) -> Self:
-        self._engine = Engine(self._account.client, self._on_link, self._on_end)
+        self._engine = Engine(self._account, self._on_link, self._on_end)
         await self._engine.start()
         self._errands.start(self._watch())
         return self
@@ -52,9 +53,10 @@ class VoiceCalls:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leaves all calls; after ``CLOSE_WITHIN`` seconds what has not been left is given up."""
+        """Ends all calls; after ``CLOSE_WITHIN`` seconds what has not ended is given up."""
+        ends = [call.leave if self._leave_at_end else call.release for call in self._calls.values()]
         with anyio.move_on_after(CLOSE_WITHIN, shield=True):
-            await asyncio.gather(*(call.leave() for call in self._calls.values()))
+            await asyncio.gather(*(end() for end in ends))
         await self._errands.end()
 
     def of(self, chat_id: int, on_lost: OnLost) -> GroupCall:

@@ -35,6 +35,7 @@ READ_WITHIN = 2.0  #: seconds until the engine reads a file it was given; 5 ms i
 READ_LOOK = 0.005
 JOIN_WITHIN = 15.0
 LEAVE_WITHIN = 5.0
+RELEASE_WITHIN = 1.0  #: a native call is over within 0.2 s; what takes longer goes on behind the caller
 OFFERS = 3  #: how often a new SSRC is tried if Telegram says that it has ours already
 CHECK_AGAIN = 2.0
 
@@ -49,6 +50,7 @@ class Sitting:
     linked: anyio.Event = attrs.field(factory=anyio.Event)
     seat: Seat | None = None
     joined: bool = False
+    kept: bool = False  #: Telegram is not to be told of its end
     trouble: VoiceError | None = None
 
 
@@ -72,6 +74,17 @@ class GroupCall:
         if self._sitting is not None and not self._sitting.joined:
             self._lose(self._sitting, VoiceTrouble.LOST, "left while joining")
         await self._errands.run(self._leave(), to_its_end=True)
+
+    async def release(self) -> None:
+        """A join under way ends with VoiceError; what it has asked Telegram already, Telegram may do."""
+        sitting = self._sitting
+        if sitting is None:
+            return
+        sitting.kept = True
+        if not sitting.joined:
+            self._lose(sitting, VoiceTrouble.LOST, "released while joining")
+        with anyio.move_on_after(RELEASE_WITHIN):
+            await self._errands.run(self._leave(), to_its_end=True)
 
     async def pause(self) -> None:
         await self._errands.run(self._command(self._engine.pause), to_its_end=True)
@@ -135,16 +148,21 @@ class GroupCall:
 
     async def _connect(self, sitting: Sitting) -> None:
         offer = await self._engine.offer(self._chat_id)
-        sitting.seat = await self._chats.find(self._chat_id, offer)
-        # To its end: a join that is answered after we have left would leave a ghost in the voice chat.
-        with anyio.CancelScope(shield=True):
-            try:
-                answer = await self._chats.join(sitting.seat, offer)
-            except OutdatedError:
-                sitting.seat = await self._chats.find(self._chat_id, offer)
-                answer = await self._chats.join(sitting.seat, offer)
+        try:
+            answer = await self._take_seat(sitting, offer)
+        except OutdatedError:
+            answer = await self._take_seat(sitting, offer)
         await anyio.lowlevel.checkpoint()
         await self._engine.connect(self._chat_id, answer)
+
+    async def _take_seat(self, sitting: Sitting, offer: str) -> str:
+        sitting.seat = await self._chats.find(self._chat_id, offer)
+        try:
+            return await self._chats.join(sitting.seat, offer)
+        except VoiceError as error:
+            if error.trouble is VoiceTrouble.FLOODED:
+                sitting.seat = None  # nobody sits there, so that there is nothing to leave
+            raise
 
     async def _attach(self, deck: Deck) -> None:
         await self._engine.read(self._chat_id, deck.renew())
@@ -155,12 +173,15 @@ class GroupCall:
     # -- leaving
     async def _leave(self) -> None:
         async with self._lock:
-            if self._sitting is not None:
-                await self._quit(self._sitting)
-                logger.info("voice {}: left", self._chat_id)
+            if (sitting := self._sitting) is not None:
+                await self._quit(sitting)
+                logger.info("voice {}: {}", self._chat_id, "released" if sitting.kept else "left")
 
     async def _quit(self, sitting: Sitting) -> None:
-        """Undo whatever there is of it: in the engine, then with Telegram. In bounded time; never raises."""
+        """Undo whatever there is of it: in the engine, then with Telegram. In bounded time; never raises.
+
+        What is ``kept`` stays with Telegram: only a join of this account can take the seat over.
+        """
         if self._sitting is sitting:
             self._sitting = None
         with anyio.CancelScope(shield=True):
@@ -169,7 +190,7 @@ class GroupCall:
             except EngineError as error:
                 logger.error("voice {}: the engine does not let go: {}", self._chat_id, error)
             closed = sitting.trouble is not None and sitting.trouble.trouble is VoiceTrouble.CLOSED
-            if sitting.seat is not None and not closed:
+            if sitting.seat is not None and not closed and not sitting.kept:
                 with anyio.move_on_after(LEAVE_WITHIN):
                     await self._chats.leave(sitting.seat)
 

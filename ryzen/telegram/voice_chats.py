@@ -15,11 +15,11 @@ from pyrogram.errors import FloodWait, RPCError
 from ryzen.errors import SendError, VoiceError, VoiceTrouble
 from ryzen.telegram.client import Account
 from ryzen.telegram.line import reason_of
+from ryzen.telegram.voice_gate import Gates, flooded
 
 F, T = raw.functions, raw.types
 
 ANSWER_WITHIN = 10.0  #: seconds for one request; from afar a join takes 0.3 to 0.5
-FLOOD_PATIENCE = 4  #: seconds of FLOOD_WAIT that a listener may be made to wait for
 
 ENDED = frozenset({"GROUPCALL_INVALID", "GROUPCALL_ALREADY_DISCARDED"})
 GONE = ENDED | {"GROUPCALL_FORBIDDEN"}  #: which Telegram says of ended ones, too, and of those not for us
@@ -74,6 +74,7 @@ class VoiceChats:
     def __init__(self, account: Account, on_gone: Callable[[Gone], None]) -> None:
         self._account, self._on_gone = account, on_gone
         self._open: dict[int, Any] = {}  #: InputGroupCall by chat, as updates tell
+        self._gates = Gates()
 
     # -- updates
     def take(self, update: Any, _users: dict[int, Any], chats: dict[int, Any]) -> None:
@@ -117,8 +118,8 @@ class VoiceChats:
     async def join(self, seat: Seat, offer: str) -> str:
         """Take the seat; returns the media server's answer to the offer.
 
-        Raises OutdatedError, SsrcError or VoiceError. After a VoiceError, or if it is cancelled, we may sit
-        there none the less: ``leave`` must follow.
+        Raises OutdatedError, SsrcError or VoiceError. If it is cancelled, a request that is under way is
+        waited for first. After that, or a VoiceError but FLOODED, we may sit there: ``leave`` must follow.
         """
         query = F.phone.JoinGroupCall(
             call=seat.call,
@@ -128,7 +129,8 @@ class VoiceChats:
             video_stopped=True,
         )
         try:
-            answer = await self._ask(query)
+            # To its end: a join that is answered after we have left would leave a ghost in the voice chat.
+            answer = await self._ask(query, to_its_end=True)
         except VoiceError as error:
             if error.detail in GONE:
                 self._open.pop(seat.chat_id, None)
@@ -174,6 +176,8 @@ class VoiceChats:
     async def _full_chat(self, chat_id: int) -> Any:
         try:
             peer = await self._account.peer(chat_id)
+        except FloodWait as wait:
+            raise flooded("asking for a group", float(wait.value)) from wait
         except (RPCError, ValueError, KeyError) as error:
             raise VoiceError(VoiceTrouble.ASSISTANT_MISSING, "it does not know the group") from error
         if isinstance(peer, T.InputPeerChat):
@@ -181,22 +185,25 @@ class VoiceChats:
         channel = T.InputChannel(channel_id=peer.channel_id, access_hash=peer.access_hash)
         return F.channels.GetFullChannel(channel=channel)
 
-    async def _ask(self, query: Any) -> Any:
-        """Telegram's answer. Raises VoiceError; its detail is Telegram's own word, if it gave one."""
+    async def _ask(self, query: Any, *, to_its_end: bool = False) -> Any:
+        """Telegram's answer. Raises VoiceError; its detail is Telegram's own word, if it gave one.
+
+        ``to_its_end``: what has been asked is waited for, even by those who are cancelled.
+        """
+        deadline = anyio.current_time() + ANSWER_WITHIN
+
+        async def call() -> Any:
+            with anyio.CancelScope(shield=to_its_end):
+                return await self._account.call(query, within=deadline - anyio.current_time())
+
+        method = query.QUALNAME.removeprefix("functions.")
         with anyio.move_on_after(ANSWER_WITHIN):
-            while True:
-                try:
-                    return await self._account.call(query, within=ANSWER_WITHIN)
-                except FloodWait as wait:
-                    seconds = int(wait.value)
-                    if seconds > FLOOD_PATIENCE:
-                        detail = f"Telegram asks to wait {seconds} s"
-                        raise VoiceError(VoiceTrouble.JOIN_REFUSED, detail) from wait
-                    await anyio.sleep(seconds)
-                except RPCError as error:
-                    raise _refusal(reason_of(error)) from error
-                except SendError as error:
-                    raise VoiceError(VoiceTrouble.UNREACHABLE, "Telegram does not answer") from error
+            try:
+                return await self._gates.through(method, call)
+            except RPCError as error:
+                raise _refusal(reason_of(error)) from error
+            except SendError as error:
+                raise VoiceError(VoiceTrouble.UNREACHABLE, "Telegram does not answer") from error
         raise VoiceError(VoiceTrouble.UNREACHABLE, "Telegram does not answer")
 
 

@@ -29,6 +29,8 @@ from pytgcalls.methods.utilities.stream_params import StreamParams
 from pytgcalls.pytgcalls_session import PyTgCallsSession
 from pytgcalls.types.raw import AudioParameters, AudioStream, Stream
 
+from ryzen.telegram.client import Account
+
 R = TypeVar("R")
 
 RATE = 48_000
@@ -65,16 +67,21 @@ class Engine(PyTgCalls):  # type: ignore[misc] # py-tgcalls is untyped
     """
 
     def __init__(
-        self, client: Any, on_link: Callable[[int, Link], None], on_end: Callable[[int], None]
+        self, account: Account, on_link: Callable[[int, Link], None], on_end: Callable[[int], None]
     ) -> None:
-        super().__init__(client)
-        self._on_link, self._on_end = on_link, on_end
+        super().__init__(account.client)
+        self._account, self._on_link, self._on_end = account, on_link, on_end
 
     async def start(self) -> None:
-        PyTgCallsSession.notice_displayed = (
-            True  # or it prints a notice and asks a web server for its version
-        )
+        """The account must have been started."""
+        # Or it prints a notice and asks a web server for its version.
+        PyTgCallsSession.notice_displayed = True
+        # It asks Telegram who we are: one way there and back, at a time when chats wait for their music.
+        self._app.get_id = self._who_we_are
         await super().start()
+
+    async def _who_we_are(self) -> int:
+        return self._account.id
 
     # -- native calls
     async def offer(self, chat_id: int) -> str:

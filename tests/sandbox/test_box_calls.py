@@ -112,6 +112,23 @@ async def test_an_ssrc_that_is_taken_is_refused_and_the_same_account_may_come_ag
         assert len(t.box.call_of(t.group).members) == 2
 
 
+async def test_a_second_join_of_an_account_takes_its_seat_over() -> None:
+    """As after a kill, when nobody has left: the others see one participant with a new source."""
+    async with town() as t, t.online(t.owner) as owner, t.online(t.member) as member:
+        t.box.open_voice_chat(t.group)
+        await join(t, member, 7)
+        async with t.online(t.member) as again:
+            answer = await join(t, again, 8)
+            assert found(answer, T.UpdateGroupCall).call.participants_count == 1
+            for other in (owner, member):
+                told = await other.inbox.next(
+                    T.UpdateGroupCallParticipants, lambda u: u.participants[0].source == 8
+                )
+                assert not told.participants[0].left
+            assert await again.invoke(F.phone.CheckGroupCall(call=call_of(t), sources=[7, 8])) == [8]
+        assert [one.ssrc for one in t.box.call_of(t.group).members.values()] == [8]
+
+
 async def test_bots_strangers_and_nonsense_do_not_join() -> None:
     async with (
         town() as t,

@@ -118,12 +118,26 @@ async def test_an_edit_that_changes_nothing_or_another_ones_message_is_refused()
 async def test_only_an_admin_with_that_right_deletes_what_others_wrote() -> None:
     async with town() as t, t.online(t.bot) as bot:
         message = await t.box.say(t.group, t.owner, "/play x")
-        with pytest.raises(errors.ChatAdminRequired):
+        with pytest.raises(errors.MessageDeleteForbidden):
             await bot.delete_messages(t.group.chat_id, message.id)
         await t.box.promote(t.group, t.bot, delete_messages=True)
         assert await bot.delete_messages(t.group.chat_id, message.id) == 1
         gone = await bot.get_messages(t.group.chat_id, message.id)
         assert gone.empty
+
+
+async def test_a_bot_deletes_nothing_older_than_two_days_and_edits_its_own_for_ever() -> None:
+    async with town() as t, t.online(t.bot) as bot:
+        await t.box.say(t.box.private(t.owner, t.bot), t.owner, "hello")
+        await t.box.promote(t.group, t.bot, delete_messages=True)
+        for chat, ledger in ((t.group.chat_id, t.group.ledger), (t.owner.id, t.bot.ledger)):
+            sent = await bot.send_message(chat, "playing", reply_markup=SKIP)
+            ledger.messages[sent.id].date -= 49 * 3600
+            await bot.edit_message_text(chat, sent.id, "paused", reply_markup=SKIP)
+            with pytest.raises(errors.MessageDeleteForbidden):
+                await bot.delete_messages(chat, sent.id)
+            ledger.messages[sent.id].date += 2 * 3600
+            assert await bot.delete_messages(chat, sent.id) == 1
 
 
 async def test_a_deletion_is_told_with_an_exact_pts() -> None:

@@ -7,8 +7,9 @@ import pytest
 from io_stage import FREE, PATIENCE, Heard, street, until
 from pyrogram import raw
 
-from ryzen.errors import SendError
+from ryzen.errors import MessageGone, SendError
 from ryzen.ports import Button, Pressed
+from ryzen.sandbox.box import posting
 from ryzen.sandbox.box.transcript import Kind
 from ryzen.telegram.governor import Limits
 from ryzen.telegram.outbox import BotOutbox
@@ -42,9 +43,53 @@ async def test_a_message_can_be_changed_to_the_same_and_deleted_twice() -> None:
             await outbox.edit(chat, sent, "two", ROWS)
             await outbox.delete(chat, sent)
             await outbox.delete(chat, sent)
-            with pytest.raises(SendError, match="MESSAGE_ID_INVALID"):
+            with pytest.raises(MessageGone, match="MESSAGE_ID_INVALID"):
                 await outbox.edit(chat, sent, "three")
         assert town.texts() == []
+
+
+async def test_the_card_that_an_admin_has_deleted_is_gone_and_deleting_it_is_no_error() -> None:
+    async with street() as town, town.outbox() as outbox:
+        card = await outbox.send(town.group.chat_id, "card", ROWS)
+        posting.delete(town.box, town.group, [card], town.owner)
+        with pytest.raises(MessageGone, match=r"^MESSAGE_ID_INVALID$"):
+            await outbox.edit(town.group.chat_id, card, "card, newer", ROWS)
+        await outbox.delete(town.group.chat_id, card)
+
+
+async def test_a_message_that_was_never_ours_is_gone_too() -> None:
+    async with street() as town, town.outbox() as outbox:
+        theirs = await town.box.say(town.group, town.owner, "mine")
+        with pytest.raises(MessageGone, match=r"^MESSAGE_AUTHOR_REQUIRED$"):
+            await outbox.edit(town.group.chat_id, theirs.id, "yours")
+        assert town.texts() == ["mine"]
+
+
+@pytest.mark.parametrize("reason", ["MSG_ID_INVALID", "MESSAGE_EDIT_TIME_EXPIRED"])
+async def test_what_else_telegram_says_of_a_message_that_cannot_be_edited_any_more(reason: str) -> None:
+    async with street() as town, town.outbox() as outbox:
+        card = await outbox.send(town.group.chat_id, "card")
+        town.box.faults.fail("messages.EditMessage", 400, reason)
+        with pytest.raises(MessageGone, match=reason):
+            await outbox.edit(town.group.chat_id, card, "card, newer")
+
+
+async def test_a_chat_that_is_closed_to_us_is_no_message_that_is_gone() -> None:
+    async with street() as town, town.outbox() as outbox:
+        card = await outbox.send(town.group.chat_id, "card")
+        await town.box.silence(town.group, town.bot)
+        with pytest.raises(SendError, match="CHAT_WRITE_FORBIDDEN") as caught:
+            await outbox.edit(town.group.chat_id, card, "card, newer")
+        assert not isinstance(caught.value, MessageGone)
+
+
+async def test_an_old_card_can_be_edited_and_not_deleted() -> None:
+    async with street() as town, town.outbox() as outbox:
+        card = await outbox.send(town.group.chat_id, "card")
+        town.group.ledger.messages[card].date -= 49 * 3600
+        await outbox.edit(town.group.chat_id, card, "card, newer")
+        with pytest.raises(SendError, match=r"^MESSAGE_DELETE_FORBIDDEN$"):
+            await outbox.delete(town.group.chat_id, card)
 
 
 async def test_a_message_is_sent_once_though_the_connection_drops_before_the_answer() -> None:

@@ -275,13 +275,3 @@ async def test_who_is_told_may_use_all_that_needs_a_task(stage: Stage) -> None:
 
     stage.calls.of(chat.id, note)
     await until(lambda: told)
-
-
-async def test_the_end_of_the_calls_leaves_them_all() -> None:
-    async with voice_stage() as stage:
-        chats = [await playing(stage, 440), await playing(stage, 880)]
-    for chat in chats:
-        assert chat.group.call is not None
-        assert chat.group.call.members == {}
-        assert chat.lost == []
-    assert await stage.calls.in_engine() == frozenset()

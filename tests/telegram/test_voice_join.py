@@ -11,6 +11,7 @@ from voice_stage import ASSISTANT, FIRST_GROUP, HumDeck, Stage, until, voice_sta
 
 from ryzen.errors import VoiceError, VoiceTrouble
 from ryzen.telegram import voice_engine
+from ryzen.telegram.voice import VoiceCalls
 
 pytestmark = pytest.mark.anyio
 
@@ -148,23 +149,6 @@ async def test_forbidden_for_good_is_asked_twice_at_most(stage: Stage) -> None:
     assert not await stage.is_in_engine(chat)
 
 
-async def test_a_short_flood_wait_is_waited_for(stage: Stage) -> None:
-    chat = await stage.chat()
-    stage.box.faults.flood(JOIN, 1, times=1)
-    await chat.call.join(stage.deck(440))
-    await stage.hear(chat, 440)
-
-
-@pytest.mark.parametrize("method", [JOIN, "channels.GetFullChannel"])
-async def test_a_long_flood_wait_is_said_and_no_voice_chat_is_made(stage: Stage, method: str) -> None:
-    chat = await stage.chat(voice_chat=method == JOIN)
-    stage.box.faults.flood(method, 77, times=1)
-    error = await refused(stage, chat.id, stage.deck(440))
-    assert error.trouble is VoiceTrouble.JOIN_REFUSED
-    assert "77 s" in error.detail
-    assert stage.box.calls["phone.CreateGroupCall"] == 0
-
-
 async def test_an_assistant_outside_the_group_is_missing(stage: Stage) -> None:
     chat = await stage.chat()
     await stage.box.ban(chat.group, stage.assistant)
@@ -200,8 +184,10 @@ async def test_a_cancelled_join_leaves_nothing_behind(stage: Stage) -> None:
 async def test_a_join_cancelled_before_its_answer_leaves_no_ghost(stage: Stage) -> None:
     chat = await stage.chat()
     stage.box.faults.delay(JOIN, 0.3, times=1)
-    with anyio.move_on_after(0.1):
-        await chat.call.join(stage.deck(440))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(chat.call.join, stage.deck(440))
+        await until(lambda: stage.box.calls[JOIN])
+        tasks.cancel_scope.cancel()
     await until(lambda: stage.box.calls["phone.LeaveGroupCall"] == 1)
     await anyio.sleep(0.4)  # the join has been answered by now
     assert not stage.is_listed(chat)
@@ -271,3 +257,10 @@ async def test_no_web_server_is_asked_for_a_newer_version(monkeypatch: pytest.Mo
     monkeypatch.setattr(PyTgCallsSession, "_remote_version", staticmethod(ask))
     async with voice_stage():
         assert PyTgCallsSession.notice_displayed
+
+
+async def test_the_start_of_the_calls_asks_telegram_nothing(stage: Stage) -> None:
+    asked = sum(stage.box.calls.values())
+    async with VoiceCalls(stage.account) as calls:
+        assert await calls.in_engine() == frozenset()
+    assert sum(stage.box.calls.values()) == asked

@@ -89,6 +89,7 @@ class Stage:
     media: MediaServer
     owner: User
     assistant: User
+    session: str = attrs.field(repr=False)
     account: Account
     calls: VoiceCalls
     decks: list[HumDeck] = attrs.field(factory=list)
@@ -111,6 +112,20 @@ class Stage:
         call = self.calls.of(group.chat_id, lambda trouble, detail: lost.append((trouble, detail)))
         self.chats.append(Chat(group, call, lost))
         return self.chats[-1]
+
+    async def back_in(self, before: Chat) -> Chat:
+        """A group that another process has played in, as this one's account sees it."""
+        await self.box.say(before.group, self.owner, "hello again")
+        await until(lambda: self.account.knows(before.id))
+        lost: list[tuple[VoiceTrouble, str]] = []
+        call = self.calls.of(before.id, lambda trouble, detail: lost.append((trouble, detail)))
+        return Chat(before.group, call, lost)
+
+    @asynccontextmanager
+    async def again(self) -> AsyncIterator[Stage]:
+        """The next process: another client of the same session, with calls of its own."""
+        async with _performing(self.box, self.media, self.session) as stage:
+            yield stage
 
     def peer(self, chat: Chat) -> Peer:
         """The media server's end of the assistant's connection."""
@@ -137,19 +152,28 @@ async def until(condition: Callable[[], object], within: float = 5.0) -> None:
 
 
 @asynccontextmanager
-async def voice_stage(delay: float = 0.02) -> AsyncIterator[Stage]:
+async def voice_stage(delay: float = 0.02, *, leave_at_end: bool = False) -> AsyncIterator[Stage]:
     async with MediaServer.serve(delay=delay) as media, Box.serve(media=media) as box:
-        owner = box.add_user(OWNER, "Olga")
-        assistant = box.add_user(ASSISTANT, "Assistant")
-        connection = local_connection(box.host, box.port)
-        account = Access(1, "x", connection).assistant(box.session_string(ASSISTANT))
-        calls = VoiceCalls(account)
-        await account.start()
-        try:
-            async with calls:
-                stage = Stage(box, media, owner, assistant, account, calls)
-                yield stage
-            for deck in stage.decks:
-                deck.close()
-        finally:
-            await account.stop()
+        box.add_user(OWNER, "Olga")
+        box.add_user(ASSISTANT, "Assistant")
+        session = box.session_string(ASSISTANT)
+        async with _performing(box, media, session, leave_at_end=leave_at_end) as stage:
+            yield stage
+
+
+@asynccontextmanager
+async def _performing(
+    box: Box, media: MediaServer, session: str, *, leave_at_end: bool = False
+) -> AsyncIterator[Stage]:
+    account = Access(1, "x", local_connection(box.host, box.port)).assistant(session)
+    calls = VoiceCalls(account, leave_at_end=leave_at_end)
+    await account.start()
+    users = box.world.users
+    try:
+        async with calls:
+            stage = Stage(box, media, users[OWNER], users[ASSISTANT], session, account, calls)
+            yield stage
+        for deck in stage.decks:
+            deck.close()
+    finally:
+        await account.stop()

@@ -17,6 +17,8 @@ from ryzen.sandbox.box.world import require, sees
 
 # https://core.telegram.org/api/config, https://core.telegram.org/bots/api#inlinekeyboardbutton
 _LONGEST_TEXT, _LONGEST_CAPTION, _LONGEST_DATA = 4096, 1024, 64
+# seconds; https://core.telegram.org/bots/api#deletemessage. Edits of a bot's own messages have no such limit.
+_BOT_MAY_DELETE = 48 * 3600
 
 
 def require_writable(chat: Chat, sender: User) -> None:
@@ -216,10 +218,13 @@ def as_edited(message: Message, viewer: User) -> Tl:
 
 
 def delete(box: Telegram, chat: Chat, ids: list[int], who: User, *, caller: Session | None = None) -> int:
-    """Remove those of these messages that are there; returns how many. Others' need a right."""
+    """Remove those of these messages that are there; returns how many. Others' need a right.
+
+    Bots may delete nothing that is older than two days. Raises RequestError.
+    """
     found = [chat.ledger_of(who).messages[i] for i in ids if i in chat.ledger_of(who).messages]
-    if isinstance(chat, Group) and any(message.sender is not who for message in found):
-        require(chat, who, "delete_messages")
+    if not all(_may_delete(who, message) for message in found):
+        raise RequestError(403, "MESSAGE_DELETE_FORBIDDEN")
     if not found:
         return 0
     gone = [message.id for message in found]
@@ -231,6 +236,13 @@ def delete(box: Telegram, chat: Chat, ids: list[int], who: User, *, caller: Sess
         chat.people(), lambda viewer: [as_deleted(chat, gone, viewer)], about=(), chat=chat, caller=caller
     )
     return len(gone)
+
+
+def _may_delete(who: User, message: Message) -> bool:
+    if who.bot and now() - message.date > _BOT_MAY_DELETE:
+        return False
+    chat = message.chat
+    return not isinstance(chat, Group) or message.sender is who or "delete_messages" in chat.rights_of(who)
 
 
 def as_deleted(chat: Chat, ids: list[int], viewer: User) -> Tl:
