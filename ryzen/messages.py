@@ -92,6 +92,11 @@ class CallLost(Event):
 
 
 @attrs.frozen
+class CardMoved(Event):
+    """The card is another message now, or there is none any more."""
+
+
+@attrs.frozen
 class Redraw(Event):
     """Draw the card afresh, as a new message at the end of the chat."""
 
@@ -108,7 +113,9 @@ class TimeUp(Event):
     mark: object = attrs.field(repr=False)
 
 
-ToChat = Command | PauseFor | Mute | Unmute | Look | Happened | CallLost | Redraw | Tick | TimeUp
+ToChat = (
+    Command | PauseFor | Mute | Unmute | Look | Happened | CallLost | CardMoved | Redraw | Tick | TimeUp
+)
 
 
 # -- to the DownloadActor
@@ -169,6 +176,14 @@ class Stored(enum.StrEnum):
 
     NOW = "now"  #: it is durable
     LATER = "later"  #: the database is away; it is written as soon as that is back
+
+
+class Declined(enum.StrEnum):
+    """Why the store said no; each has a sentence ``refuse.<code>``."""
+
+    AWAY = "store-away"  #: what was asked is not known without the database
+    FULL = "store-full"  #: the database is away, and there is no room for one more change
+    REFUSED = "store-refused"  #: the database will never take this change
 
 
 @attrs.frozen

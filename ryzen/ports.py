@@ -133,6 +133,14 @@ class Call(Protocol):
         """Be out of the call; nothing if we are. Never raises."""
         ...
 
+    async def release(self) -> None:
+        """Send no more sound, and tell Telegram nothing: the assistant stays listed in the voice chat.
+
+        For the end of a process whose next one joins over it. Within about a second, and never raises;
+        nothing if we are not in the call. The next ``join`` is one of a new call.
+        """
+        ...
+
     async def pause(self) -> None: ...
 
     async def resume(self) -> None: ...
@@ -206,8 +214,25 @@ class Outbox(Protocol):
         ...
 
 
+@attrs.frozen
+class Card:
+    """The message that shows a chat's player, and the id of the entry that it shows."""
+
+    message: int
+    entry: int
+
+
 class Screen(Protocol):
     """What a chat shows of its player: one card, and notices."""
+
+    @property
+    def card(self) -> Card | None:
+        """The one that is there; the same object until it changes."""
+        ...
+
+    def adopt(self, card: Card) -> None:
+        """This message is the card: an earlier process drew it."""
+        ...
 
     async def show(self, view: View, fresh: bool = False) -> None:
         """Draw or redraw the card; ``fresh``: as a new message, the old one goes."""

@@ -120,6 +120,7 @@ class Child:
             last_error=None if self.last_error is None else redacted(self.last_error),
             epoch=vitals.epoch,
             position=vitals.position,
+            condition=vitals.condition,
         )
 
     def _look(self, now: float) -> Vitals:

@@ -25,10 +25,11 @@ class Status(enum.Enum):
 
 @attrs.frozen
 class Vitals:
-    """What an actor shows of its stream: epoch, and position in seconds."""
+    """What an actor shows of its stream: epoch, and position in seconds; and what is wrong around it."""
 
     epoch: int | None = None
     position: float | None = None
+    condition: str | None = None  #: in words («DEGRADED for 12 s: …»); None if all is well
 
 
 @attrs.frozen
@@ -48,6 +49,7 @@ class Health:
     last_error: str | None  #: redacted
     epoch: int | None
     position: float | None
+    condition: str | None = None
 
 
 def redacted(error: BaseException) -> str:

@@ -45,8 +45,8 @@ def full(words: Words, health: tuple[Health, ...], uptime: float, lag: float) ->
     return Html(f"{head.markup}\n<pre>{html.escape(table, quote=False)}</pre>", f"{head.plain}\n{table}")
 
 
-def _worst_first(health: Health) -> tuple[bool, int, str]:
-    return (health.status is Status.RUNNING, -health.restarts, health.name)
+def _worst_first(health: Health) -> tuple[bool, bool, int, str]:
+    return (health.condition is None, health.status is Status.RUNNING, -health.restarts, health.name)
 
 
 def _row(health: Health) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ def _row(health: Health) -> tuple[str, ...]:
         str(health.refused),
         str(health.restarts),
         "-" if health.position is None else show.clock(health.position),
-        health.last_error or "-",
+        "; ".join(filter(None, (health.condition, health.last_error))) or "-",  # long, so it comes last
     )
 
 

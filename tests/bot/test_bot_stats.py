@@ -65,6 +65,17 @@ def test_an_actor_in_trouble_comes_first_and_all_is_said_of_it() -> None:
     assert "handled 24 · refused 6 · restarts 2 · loop 4 ms late" in text
 
 
+def test_an_actor_whose_surroundings_are_ill_comes_before_all_others_and_says_so() -> None:
+    condition = "DEGRADED for 12 s, 34 changes wait: StoreAway: <gone>"
+    store = attrs.evolve(WELL, name="store", position=None, condition=condition)
+    text = stats.full(WORDS, (WELL, ILL, store), 1.0, 0.0).markup
+    rows = [re.split(r"\s{2,}", row) for row in table(text)[1:]]
+    assert [row[0] for row in rows] == ["store", "chat:-1002", "chat:-1001"]
+    assert [row[-1] for row in rows] == [condition, "ValueError: a < b", "-"]
+    fallen = attrs.evolve(store, last_error="KeyError: 1")
+    assert table(stats.full(WORDS, (fallen,), 1.0, 0.0).markup)[1].endswith(f"{condition}; KeyError: 1")
+
+
 def test_many_actors_are_cut_between_rows_to_one_message() -> None:
     many = tuple(attrs.evolve(WELL, name=f"chat:-100{n:06}", last_error="<" * 50) for n in range(500))
     text = stats.full(WORDS, many, 1.0, 0.0).markup
