@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import signal
+import time
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from pathlib import Path
 
 import anyio
 import attrs
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import TaskStatus
 from loguru import logger
 
 from ryzen.actors.assistants import AssistantActor
-from ryzen.actors.chat import ChatActor, Surroundings
 from ryzen.actors.download import DownloadActor
 from ryzen.actors.health import Health
+from ryzen.actors.ledger import Ledger
+from ryzen.actors.mailbox import Mailbox
 from ryzen.actors.ref import Ref
+from ryzen.actors.store import Policy, StoreActor
+from ryzen.actors.surroundings import Surroundings
 from ryzen.audio import client as audio
 from ryzen.beside import beside
 from ryzen.bot.desk import Desk
@@ -26,13 +30,19 @@ from ryzen.bot.pace import Rate
 from ryzen.bot.router import Manners, route
 from ryzen.bot.screen import Screens
 from ryzen.bot.words import Words
-from ryzen.errors import VoiceTrouble
-from ryzen.messages import ToChat, View
+from ryzen.errors import MailboxFull, VoiceTrouble
+from ryzen.messages import Keep, ToStore, View
 from ryzen.player.effects import Notice, Noticed
 from ryzen.player.state import Player
 from ryzen.ports import Incoming
+from ryzen.records import Prune
+from ryzen.resume import Restorer
+from ryzen.running import Keeping, RunningChats, id_of
 from ryzen.settings import Settings
 from ryzen.sources.local import LocalSource
+from ryzen.store import open_store
+from ryzen.store.pulse import Pulse
+from ryzen.store.spill import Spill
 from ryzen.supervisor import RestartPolicy, Supervisor, supervise
 from ryzen.telegram.client import Access
 from ryzen.telegram.groups import AccountGroups
@@ -42,10 +52,15 @@ from ryzen.telegram.voice import VoiceCalls
 
 #: Commands that may come in before the router is there to take them.
 _EARLY = 1000
-#: Download and assistants are needed by everybody: if one of them cannot be kept alive, the process ends.
+#: These are needed by everybody: if one of them cannot be kept alive, the process ends.
 _VITAL = RestartPolicy(escalates=True)
-#: Seconds that a chat may take to leave its call when the bot stops.
-_CHAT_GRACE = 8.0
+#: The store's mail: a thousand chats may tell it something in one moment.
+_STORE_MAIL = 4096
+#: Seconds that the store may take to write the last of it when the bot stops.
+_STORE_GRACE = 10.0
+_DAY = 86_400.0
+#: How long plays, daily charts and the players of quiet chats are remembered, in seconds.
+_REMEMBERED = 90 * _DAY
 #: How often the lateness of the event loop is measured, and for how long the worst is remembered, in seconds.
 _LAG_EVERY, _LAG_KEPT = 0.1, 10.0
 
@@ -75,22 +90,6 @@ class Door:
         self._through = None
 
 
-class RunningChats:
-    """``ports.Chats``: one actor for each chat that has something to do."""
-
-    def __init__(self, supervisor: Supervisor, world: Surroundings) -> None:
-        self._supervisor, self._world = supervisor, world
-
-    def open(self, chat_id: int) -> Ref[ToChat]:
-        def make(snapshot: Player | None, attempt: int) -> ChatActor:
-            return ChatActor(chat_id, snapshot, attempt, self._world)
-
-        return self._supervisor.spawn(_name(chat_id), make, grace=_CHAT_GRACE)
-
-    def get(self, chat_id: int) -> Ref[ToChat] | None:
-        return self._supervisor.get(_name(chat_id))
-
-
 class Gauges:
     """``bot.desk.Instruments``."""
 
@@ -111,12 +110,13 @@ class Gauges:
     def uptime(self) -> float:
         return anyio.current_time() - self._began
 
-    async def measure(self) -> None:
-        """Run for ever."""
+    async def measure(self, alive: Callable[[float], None]) -> None:
+        """Run for ever; ``alive`` is told the wall clock each time."""
         while True:
             due = anyio.current_time() + _LAG_EVERY
             await anyio.sleep_until(due)
             now = anyio.current_time()
+            alive(time.time())
             self._lags.append((now, now - due))
             while self._lags[0][0] < now - _LAG_KEPT:
                 self._lags.pop(0)
@@ -136,7 +136,8 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
     """The whole bot, for the length of the block. What is entered first is left last.
 
     ``reach`` is how Telegram is reached; the sandbox gives its own, and nothing else differs.
-    Raises ConfigError if Telegram refuses an account, and Escalation if the actors cannot be kept alive.
+    Raises ConfigError if Telegram refuses an account, StoreUnusable or StoreAway if there is no database to
+    begin with, and Escalation if the actors cannot be kept alive.
     """
     access = reach(settings.api_id, settings.api_hash.reveal())
     bot = access.bot(settings.bot_token.reveal())
@@ -149,12 +150,17 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
         enter = stack.enter_async_context
         # The worker before anything native: no process is started once the voice engine runs (facts.md).
         engine = await enter(audio.serve(lead=settings.audio_lead))
+        store = await enter(open_store(settings.database.reveal()))
         library = await enter(LocalSource.open(settings.music_dir or _no_music(settings), settings.state_dir))
+        process = uuid.uuid4().hex
+        pulse = stack.enter_context(Pulse(settings.state_dir / "pulse", process))
         tasks = await enter(beside())
         tasks.start_soon(library.watch)
-        tasks.start_soon(gauges.measure)
+        tasks.start_soon(gauges.measure, pulse.beat)
 
-        calls = VoiceCalls(assistant)  # listens from the start, so that it misses no update
+        calls = VoiceCalls(
+            assistant, leave_at_end=settings.leave_at_stop
+        )  # listens from the start, so that it misses no update
         bot.listen(Inbox(door.take, now=bot.now).take)
         for account in (assistant, bot):
             await account.start()
@@ -166,8 +172,19 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
         groups = AccountGroups(bot, assistant)
         screens = Screens(outbox, words)
 
+        spill = Spill(settings.state_dir / "unwritten")
+        ledger = Ledger(backlog=await spill.read())
+        stack.push_async_callback(_leave_behind, ledger, spill)  # when the store's actor is gone
         services = await enter(supervise("services"))
         gauges.watch(services)
+        policy = Policy(flush_interval=settings.flush_interval, flush_size=settings.flush_size)
+        keeper = await services.start(
+            "store",
+            lambda *_: StoreActor(store, ledger, process, policy, caught_up=spill.clear),
+            policy=_VITAL,
+            mailbox=Mailbox(capacity=_STORE_MAIL),
+            grace=_STORE_GRACE,
+        )
         download = await services.start(
             "download", lambda *_: DownloadActor({library.name: library}), policy=_VITAL
         )
@@ -182,21 +199,29 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
             screen=screens.of,
             queue_limit=settings.queue_limit,
             card_interval=settings.card_interval,
+            leave_at_stop=settings.leave_at_stop,
         )
-        give_up = partial(_give_up, tasks, world)
+
+        def give_up(name: str, _: Exception) -> None:
+            chat_id = id_of(name)
+            chats.give_up(chat_id)
+            tasks.start_soon(_clear_up, world, chat_id)
+
         chats_supervisor = await enter(supervise("chats", on_give_up=give_up, together=True))
         gauges.watch(chats_supervisor)
-        chats = RunningChats(chats_supervisor, world)
+        chats = RunningChats(chats_supervisor, world, Keeping(keeper, process))
 
         desk = Desk(
             words=words,
             outbox=outbox,
             chats=chats,
             download=download,
+            store=keeper,
             guard=Guard(groups, settings.owner_id, settings.sudoers),
             screens=screens,
             instruments=gauges,
             duration_limit=settings.duration_limit,
+            playlist_limit=settings.playlist_limit,
         )
         manners = Manners(
             bot.username,
@@ -205,6 +230,9 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
             per_chat=Rate(*settings.chat_rate),
         )
         router = await enter(route(desk, assistants, manners))
+        restoring = await enter(beside())
+        await restoring.start(Restorer(keeper, chats, pulse, settings.resume_rate).run)
+        restoring.start_soon(_prune, keeper)
         door.open(router.accept)
         stack.callback(door.shut)  # before the router goes: the accounts hear Telegram until the end
         logger.info("ready: @{}, with {} as the assistant", bot.username, assistant.name)
@@ -236,8 +264,20 @@ async def _heed_signals(asked: anyio.Event, *, task_status: TaskStatus[None]) ->
             asked.set()
 
 
-def _give_up(tasks: TaskGroup, world: Surroundings, name: str, _: Exception) -> None:
-    tasks.start_soon(_clear_up, world, int(name.removeprefix(_name(""))))
+async def _leave_behind(ledger: Ledger, spill: Spill) -> None:
+    """What the database did not take until now, for the next process."""
+    with anyio.CancelScope(shield=True):
+        await spill.write(ledger.unwritten(time.time()))
+
+
+async def _prune(store: Ref[ToStore]) -> None:
+    """Once a day."""
+    while True:
+        try:
+            store.tell(Keep(Prune(time.time() - _REMEMBERED)))
+        except MailboxFull:
+            logger.warning("the store is too busy to forget what is old: it is asked again tomorrow")
+        await anyio.sleep(_DAY)
 
 
 async def _clear_up(world: Surroundings, chat_id: int) -> None:
@@ -250,10 +290,6 @@ async def _clear_up(world: Surroundings, chat_id: int) -> None:
 
 
 def _nobody_minds(_trouble: VoiceTrouble, _detail: str) -> None: ...
-
-
-def _name(chat_id: int | str) -> str:
-    return f"chat:{chat_id}"
 
 
 def _no_music(settings: Settings) -> Path:

@@ -9,6 +9,7 @@ import re
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import cast
 
 import attrs
 from dotenv import dotenv_values
@@ -18,10 +19,6 @@ from ryzen.errors import ConfigError
 #: Variables of later parts: recognised, so that nobody is told they are misspelt, and not used yet.
 LATER = frozenset(
     (
-        "MONGO_DB_URI",
-        "MONGO_URL",
-        "MONGO_URI",
-        "DATABASE_URL",
         "LOG_GROUP_ID",
         "LOGGER_ID",
         "SUPPORT_GROUP",
@@ -36,7 +33,6 @@ LATER = frozenset(
         "AUTO_LEAVING_ASSISTANT",
         "ASSISTANT_LEAVE_TIME",
         "PLAYLIST_FETCH_LIMIT",
-        "SERVER_PLAYLIST_LIMIT",
         "VIDEO_STREAM_LIMIT",
         "CLEANMODE_MINS",
         "TG_AUDIO_FILESIZE_LIMIT",
@@ -106,8 +102,15 @@ class Settings:
     state_dir: Path = Path("state")
     duration_limit: float = 3600.0
     queue_limit: int = 50
+    playlist_limit: int = 100
     card_interval: float = 10.0
     audio_lead: float = 0.5
+    #: the URL of the database: without one, a SQLite file beside the bot's other files
+    database: Secret = attrs.Factory(lambda self: _own_database(self.state_dir), takes_self=True)
+    flush_interval: float = 0.2
+    flush_size: int = 500  #: changes
+    resume_rate: float = 5.0  #: chats a second
+    leave_at_stop: bool = False
     person_rate: tuple[int, float] = (5, 10.0)  #: so many commands in so many seconds
     chat_rate: tuple[int, float] = (20, 10.0)
     command_prefixes: str = "/"
@@ -121,14 +124,7 @@ class Settings:
         problems: list[str] = []
         found: dict[str, object] = {}
         for field in FIELDS:
-            name = next((name for name in (field.name, *field.aliases) if name in values), None)
-            if name is not None:
-                try:
-                    found[field.attribute] = field.read(values[name])
-                except _UnreadableError as error:
-                    problems.append(f"{name} {error}")
-            elif field.required:
-                problems.append(f"{field.name} is missing: {_MISSING[field.name]}")
+            _read(field, values, found, problems)
         found["sessions"] = _sessions(values, problems)
         problems += _misspelt(values, frozenset(written))
         if problems:
@@ -136,9 +132,38 @@ class Settings:
         return cls(**found)  # type: ignore[arg-type]  # each field's reader gives what its attribute takes
 
 
+def database_url(environ: Mapping[str, str], dotenv_path: Path) -> Secret:
+    """Where the data are, for the commands that need nothing else. Raises ConfigError."""
+    values = _filled(_dotenv(dotenv_path)) | _filled(environ)
+    found: dict[str, object] = {}
+    problems: list[str] = []
+    for field in FIELDS:
+        if field.attribute in ("database", "state_dir"):
+            _read(field, values, found, problems)
+    if problems:
+        raise ConfigError(tuple(problems))
+    state_dir = found.get("state_dir", attrs.fields(Settings).state_dir.default)
+    return cast("Secret", found.get("database", _own_database(cast("Path", state_dir))))
+
+
 def known(name: str) -> bool:
     """Whether this variable means something to us, today or in a later part."""
     return name in _NAMES or _SESSION.fullmatch(name) is not None
+
+
+def _read(field: Field, values: Mapping[str, str], found: dict[str, object], problems: list[str]) -> None:
+    name = next((name for name in (field.name, *field.aliases) if name in values), None)
+    if name is not None:
+        try:
+            found[field.attribute] = field.read(values[name])
+        except _UnreadableError as error:
+            problems.append(f"{name} {error}")
+    elif field.required:
+        problems.append(f"{field.name} is missing: {_MISSING[field.name]}")
+
+
+def _own_database(state_dir: Path) -> Secret:
+    return Secret(f"sqlite:///{state_dir / 'ryzen.db'}")
 
 
 # -- readers: text -> value, or _UnreadableError
@@ -222,6 +247,21 @@ def _prefixes(text: str) -> str:
     return characters
 
 
+def _database(text: str) -> Secret:
+    if not re.match(r"(?:sqlite:///|mongodb://|mongodb\+srv://)\S", text):
+        raise _UnreadableError(
+            "must begin with sqlite:/// (sqlite:///state/ryzen.db), mongodb:// or mongodb+srv://."
+        )
+    return Secret(text)
+
+
+def _yes_no(text: str) -> bool:
+    answer = {"yes": True, "true": True, "on": True, "1": True}.get(text.lower())
+    if answer is None and text.lower() not in ("no", "false", "off", "0"):
+        raise _UnreadableError("must be yes or no.")
+    return answer or False
+
+
 def _level(text: str) -> str:
     level = {"WARN": "WARNING", "FATAL": "CRITICAL"}.get(text.upper(), text.upper())
     if level not in _LEVELS:
@@ -239,10 +279,16 @@ FIELDS = (
     Field("STATE_DIR", "state_dir", _path),
     Field("DURATION_LIMIT", "duration_limit", _minutes),
     Field("QUEUE_LIMIT", "queue_limit", _whole(0, 10_000)),
+    Field("SERVER_PLAYLIST_LIMIT", "playlist_limit", _whole(0, 10_000)),
     Field("CARD_INTERVAL", "card_interval", _number(1, 600, "seconds")),
     Field("AUDIO_LEAD", "audio_lead", _number(200, 2000, "milliseconds", scale=0.001)),
     Field("PERSON_RATE", "person_rate", _rate),
     Field("CHAT_RATE", "chat_rate", _rate),
+    Field("DATABASE_URL", "database", _database, aliases=("MONGO_DB_URI", "MONGO_URL", "MONGO_URI")),
+    Field("STORE_FLUSH_INTERVAL", "flush_interval", _number(10, 10_000, "milliseconds", scale=0.001)),
+    Field("STORE_FLUSH_SIZE", "flush_size", _whole(1, 10_000)),
+    Field("RESUME_RATE", "resume_rate", _number(0.1, 50, "chats a second")),
+    Field("LEAVE_CALLS_ON_STOP", "leave_at_stop", _yes_no),
     Field("COMMAND_PREFIXES", "command_prefixes", _prefixes),
     Field("LOG_LEVEL", "log_level", _level),
 )

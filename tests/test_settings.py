@@ -137,7 +137,7 @@ def test_variables_of_other_programs_are_none_of_our_business() -> None:
         LOGNAME="x",
         HOSTNAME="x",
         TOKEN_FILE="x",
-        DATABASE_URI="x",
+        DATABASE="x",
         PYTHON_VERSION="3",
         _="x",
         **{"BASH_FUNC_x%%": "() { :; }"},

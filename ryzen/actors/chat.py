@@ -6,16 +6,15 @@ mail, with the epoch that it belongs to; mail of an older epoch changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import anyio
-import attrs
 
 from ryzen.actors.actor import Actor
 from ryzen.actors.alarm import Alarm
+from ryzen.actors.calling import Doorman, keep_call
 from ryzen.actors.health import Vitals
 from ryzen.actors.lanes import CallLane, CardLane
-from ryzen.actors.ref import Ref
+from ryzen.actors.saver import Saver
+from ryzen.actors.surroundings import Inherited, Surroundings
 from ryzen.errors import (
     ActorError,
     ActorStopped,
@@ -27,21 +26,18 @@ from ryzen.errors import (
     VoiceTrouble,
 )
 from ryzen.messages import (
-    Admit,
     CallLost,
+    CardMoved,
     Command,
     Fetch,
     Happened,
     Look,
-    Missed,
     Mute,
     PauseFor,
     Redraw,
     Tick,
     TimeUp,
-    ToAssistant,
     ToChat,
-    ToDownload,
     Unmute,
     View,
     Warm,
@@ -52,9 +48,6 @@ from ryzen.player.effects import Answer, Refused
 from ryzen.player.reduce import reduce
 from ryzen.player.state import Entry, Phase, Player
 from ryzen.ports import (
-    Calls,
-    Decks,
-    Screen,
     SoundEnded,
     SoundEvent,
     SoundFailed,
@@ -62,31 +55,28 @@ from ryzen.ports import (
     SoundStarted,
 )
 
-_NOT_INSIDE = (VoiceTrouble.ASSISTANT_MISSING, VoiceTrouble.ASSISTANT_BANNED)
-
-
-@attrs.frozen
-class Surroundings:
-    """What every chat is given. Seconds throughout."""
-
-    decks: Decks
-    calls: Calls
-    download: Ref[ToDownload]
-    assistants: Ref[ToAssistant]
-    screen: Callable[[int], Screen]
-    queue_limit: int = 50
-    card_interval: float = 10.0  #: between two drawings of the progress row
-    linger: float = 300.0  #: a chat with nothing to do retires after this
-    fetch_within: float = 60.0
-    admit_within: float = 25.0
+#: Seconds after which what the engine has read is heard at the other end (measured: 0.2).
+HEARD_AFTER = 0.3
 
 
 class ChatActor(Actor[ToChat]):
-    """Keeps one chat's music going. A lost call or a bug crashes this chat, and this chat alone."""
+    """Keeps one chat's music going. A lost call or a bug crashes this chat, and this chat alone.
 
-    def __init__(self, chat_id: int, snapshot: Player | None, attempt: int, world: Surroundings) -> None:
+    ``inherited`` is what an earlier process left of this chat, for the first incarnation here.
+    """
+
+    def __init__(
+        self,
+        chat_id: int,
+        snapshot: Player | None,
+        attempt: int,
+        world: Surroundings,
+        saver: Saver,
+        inherited: Inherited | None = None,
+    ) -> None:
         self.player = snapshot or Player(limit=world.queue_limit)
         self._chat_id, self._attempt, self._world = chat_id, attempt, world
+        self._saver, self._inherited = saver, inherited
         self._life = object()  # marks this incarnation's CallLost mail
         self._resolving: anyio.CancelScope | None = None
         self._busy_at = 0.0
@@ -98,17 +88,33 @@ class ChatActor(Actor[ToChat]):
         self._choked = anyio.Event()
         self._deck = world.decks.open(self._chat_id, self._on_sound)
         call = world.calls.of(self._chat_id, self._lose)
-        self._call = CallLane(call, self._deck, self._admit)
-        self._card = CardLane(world.screen(self._chat_id), self._view)
+        doorman = Doorman(self._chat_id, world.assistants, world.admit_within)
+        self._call = CallLane(call, self._deck, doorman.admit)
+        self._screen = world.screen(self._chat_id)
+        self._card = CardLane(self._screen, self._view, self._on_card)
         self._resuming, self._unmuting = Alarm(self.tasks, self._mail), Alarm(self.tasks, self._mail)
-        self.tasks.start_soon(self._keep_call, name="call lane")
+        self.tasks.start_soon(
+            keep_call, self._call, doorman, self._happened, self._card.notify, name="call lane"
+        )
         self.tasks.start_soon(self._card.run, name="card lane")
         self.tasks.start_soon(self._tick, name="tick")
         self.tasks.start_soon(self._choke, name="choke")
         if self._attempt:
             self._step(ev.Recovered(self._attempt))
+        elif self._inherited is not None:
+            self._take_over(self._inherited)
+        self._save()
 
     async def receive(self, message: ToChat) -> object:
+        try:
+            answer = self._handle(message)
+        except Refusal:
+            self._save()  # a refused wish may have found the position
+            raise
+        self._save()
+        return answer
+
+    def _handle(self, message: ToChat) -> object:
         match message:
             case Command(wish):
                 return self._grant(wish)
@@ -129,6 +135,8 @@ class ChatActor(Actor[ToChat]):
                 self._step(fact)
             case CallLost(life, trouble, detail):
                 self._on_lost(life, VoiceError(trouble, detail))
+            case CardMoved():
+                pass  # it is saved with the rest
             case Redraw():
                 self._card.redraw(fresh=True)
             case Tick():
@@ -140,7 +148,13 @@ class ChatActor(Actor[ToChat]):
         return None
 
     async def stopped(self) -> None:
-        await self._call.leave()
+        """Keep the exact position; the deck falls silent there, so that nothing is heard of what follows."""
+        self._locate()
+        self._deck.silence()
+        self._saver.part(self.player, self._screen.card)
+        if self.player.phase is Phase.PLAYING:
+            await anyio.sleep(HEARD_AFTER)  # up to there it is to be heard; it goes on behind that
+        await (self._call.leave() if self._world.leave_at_stop else self._call.release())
         self._deck.close()
 
     def snapshot(self) -> Player:
@@ -158,7 +172,14 @@ class ChatActor(Actor[ToChat]):
 
     def _step(self, event: ev.PlayerEvent) -> Answer | None:
         """Let the player decide, and do what it says. Raises Refusal if it refuses the wish."""
+        before = self.player.phase
         self.player, effects = reduce(self.player, event, anyio.current_time())
+        if (
+            before is Phase.STARTING
+            and self.player.phase is Phase.PLAYING
+            and self.player.current is not None
+        ):
+            self._saver.heard(self.player.current)
         answer: Answer | None = None
         for effect in effects:
             match effect:
@@ -205,6 +226,18 @@ class ChatActor(Actor[ToChat]):
         """Tell the player where the engine truly is, before anything is reckoned from the position."""
         if (found := self._deck.position()) is not None:
             self._step(ev.Positioned(*found))
+
+    def _take_over(self, inherited: Inherited) -> None:
+        if inherited.card is not None:
+            self._screen.adopt(inherited.card)
+        self._step(ev.TakenOver(inherited.hopeless))
+
+    def _save(self) -> None:
+        self._saver.save(self.player, self._screen.card)
+
+    def _on_card(self) -> None:
+        if self._screen.card is not self._saver.shown:
+            self._mail(CardMoved())
 
     def _view(self) -> View:
         return View(self.player, self.player.position(anyio.current_time()), self._call.mutes)
@@ -256,23 +289,6 @@ class ChatActor(Actor[ToChat]):
     def _be_muted(self, mute: bool) -> None:
         self._unmuting.off()
         self._call.mute(mute)
-
-    async def _admit(self) -> None:
-        await self._world.assistants.ask(Admit(self._chat_id), within=self._world.admit_within)
-
-    async def _keep_call(self) -> None:
-        while True:
-            try:
-                await self._call.run()
-            except VoiceError as error:
-                if not error.lasting:
-                    raise  # a crash: a fresh incarnation joins again
-                self._call.want(False)
-                if error.trouble in _NOT_INSIDE:  # an update about it was missed, perhaps
-                    self._world.assistants.tell(Missed(self._chat_id))
-                self._happened(ev.VoiceFailed(error.trouble))
-            except ActorError as error:
-                raise VoiceError(VoiceTrouble.LOST, "the assistant did not answer") from error
 
     def _lose(self, trouble: VoiceTrouble, detail: str) -> None:
         self._mail(CallLost(self._life, trouble, detail))

@@ -70,10 +70,19 @@ class CallLane:
                 self._muted = self._mute
                 await self._call.mute(self._muted)
 
+    def again(self) -> None:
+        """Try once more what has failed, if it is wanted still."""
+        self._changed.set()
+
     async def leave(self) -> None:
         """For the end of the actor; a failed or unfinished join is left as well."""
         self._wanted = self._joined = False
         await self._call.leave()
+
+    async def release(self) -> None:
+        """For the end of the process: be silent, and let the next one join over what Telegram still shows."""
+        self._wanted = self._joined = False
+        await self._call.release()
 
     async def _join(self) -> None:
         try:
@@ -86,10 +95,10 @@ class CallLane:
 
 
 class CardLane:
-    """Draws the newest view of the chat, and says its notices."""
+    """Draws the newest view of the chat, and says its notices. ``on_drawn`` is called after each drawing."""
 
-    def __init__(self, screen: Screen, view: Callable[[], View]) -> None:
-        self._screen, self._view = screen, view
+    def __init__(self, screen: Screen, view: Callable[[], View], on_drawn: Callable[[], None]) -> None:
+        self._screen, self._view, self._on_drawn = screen, view, on_drawn
         self._notices: deque[Notice] = deque(maxlen=NOTICES)
         self._stale = self._fresh = False
         self._changed = anyio.Event()
@@ -111,3 +120,4 @@ class CardLane:
             if self._stale:
                 fresh, self._stale, self._fresh = self._fresh, False, False
                 await self._screen.show(self._view(), fresh)
+                self._on_drawn()

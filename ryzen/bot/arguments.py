@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import attrs
+
 from ryzen.errors import Misread
 from ryzen.player.events import Seek, SeekBy, SetLoop
 from ryzen.player.state import Loop
+from ryzen.records import Chart
 
 #: A track may be told to play this many more times.
 MOST_LOOPS = 10
@@ -23,6 +26,10 @@ _LOOPS = {
     "queue": Loop.QUEUE,
     "all": Loop.QUEUE,
 }
+_OUT = ("remove", "rm", "delete", "del")
+_CHARTS = {chart.value: chart for chart in Chart}
+#: No group can be ranked within a group, and nobody within what is theirs.
+_NO_CHARTS = ((Chart.CHATS, "here"), (Chart.USERS, "mine"))
 
 
 def seconds(text: str) -> float:
@@ -86,6 +93,49 @@ def loop(text: str) -> SetLoop:
     if re.fullmatch(r"[0-9]{1,3}", typed) and int(typed) <= MOST_LOOPS:
         return SetLoop(Loop.TRACK, int(typed)) if int(typed) else SetLoop(Loop.OFF)
     raise Misread("loop", given=text, most=MOST_LOOPS)
+
+
+@attrs.frozen
+class Favourite:
+    """Number ``place`` of the favourites: to be played, or taken ``out``."""
+
+    place: int
+    out: bool = False
+
+
+def favourite(text: str) -> Favourite | None:
+    """``3``, or ``remove 3``; nothing is None: all of them are to be shown."""
+    if not (parts := text.split(maxsplit=1)):
+        return None
+    if parts[0].lower() in _OUT:
+        return Favourite(place(parts[1] if len(parts) > 1 else ""), out=True)
+    return Favourite(place(text))
+
+
+@attrs.frozen
+class Ranking:
+    """A chart of everything, or of what was played ``here``, or asked for by whoever asks (``mine``)."""
+
+    chart: Chart = Chart.TRACKS
+    here: bool = False
+    mine: bool = False
+    today: bool = False
+
+
+def ranking(text: str) -> Ranking:
+    """``users here today``: one word of each kind, in any order, and any of them may be missing."""
+    typed = text.lower().split()
+    charts = [_CHARTS[word] for word in typed if word in _CHARTS]
+    places = [word for word in typed if word in ("here", "mine")]
+    days = [word for word in typed if word == "today"]
+    chart = charts[0] if charts else Chart.TRACKS
+    if (
+        len(charts) + len(places) + len(days) < len(typed)
+        or max(len(charts), len(places), len(days)) > 1
+        or any((chart, word) in _NO_CHARTS for word in places)
+    ):
+        raise Misread("ranking", given=text)
+    return Ranking(chart, "here" in places, "mine" in places, bool(days))
 
 
 def _sign(text: str) -> tuple[int | None, str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from collections.abc import Awaitable, Callable
 
 import attrs
 
+from ryzen.bot import favourites
 from ryzen.bot.desk import Desk, Press, Toast
 from ryzen.bot.guard import Verdict, Who
 from ryzen.bot.playing import grant, granted, look
 from ryzen.bot.queueing import page
+from ryzen.bot.words import Html
 from ryzen.errors import Refusal
 from ryzen.player.effects import Refused
 from ryzen.player.events import Pause, Previous, Resume, SeekBy, SetLoop, Skip, Stop, Wish
@@ -23,13 +26,19 @@ STEP = 15.0
 _NEXT_LOOP = {Loop.OFF: Loop.TRACK, Loop.TRACK: Loop.QUEUE, Loop.QUEUE: Loop.OFF}
 
 
+class On(enum.Enum):
+    """Where a press counts."""
+
+    CARD = enum.auto()  #: on the card which the chat shows now, as an older one is about another track
+    OWN = enum.auto()  #: under the answer to whoever presses
+    ANY = enum.auto()
+
+
 @attrs.frozen
 class Action:
-    """``on_card``: only on the card which the chat shows now, as an older one is about another track."""
-
     who: Who
     run: Callable[[Desk, Press], Awaitable[Toast]]
-    on_card: bool = True
+    on: On = On.CARD
 
 
 async def press(desk: Desk, pressed: Pressed) -> Toast:
@@ -43,9 +52,22 @@ async def press(desk: Desk, pressed: Pressed) -> Toast:
     verdict = await desk.guard.may(action.who, pressed.sender, pressed.chat_id)
     if verdict is not Verdict.YES:
         return Toast(desk.words(f"denied.{verdict}"), alert=True)
-    if action.on_card and not desk.screens.shows(pressed.chat_id, pressed.message_id):
-        return Toast(desk.words("press.old-card"), alert=True)
+    if (wrong := _misplaced(desk, action.on, pressed)) is not None:
+        return Toast(wrong, alert=True)
     return await action.run(desk, Press(pressed, rest))
+
+
+def _misplaced(desk: Desk, on: On, pressed: Pressed) -> Html | None:
+    """What is wrong with this message, for this person; None if it is the right one."""
+    if on is On.CARD and not desk.screens.shows(pressed.chat_id, pressed.message_id):
+        return desk.words("press.old-card")
+    if on is On.OWN:
+        owner = desk.owners.of(pressed.chat_id, pressed.message_id)
+        if owner is None:
+            return desk.words("press.forgotten")
+        if owner != pressed.sender.id:
+            return desk.words("press.not-yours")
+    return None
 
 
 def _wishing(wish: Wish) -> Action:
@@ -93,7 +115,9 @@ ACTIONS = {
     "p:rewind": _wishing(SeekBy(-STEP)),
     "p:forward": _wishing(SeekBy(STEP)),
     "p:loop": Action(Who.ADMIN, _loop),
-    "c:queue": Action(Who.EVERYONE, _queue, on_card=False),
+    "c:queue": Action(Who.EVERYONE, _queue, On.ANY),
     "c:close": Action(Who.ADMIN, _close),
-    "q:page": Action(Who.EVERYONE, _turn, on_card=False),
+    "q:page": Action(Who.EVERYONE, _turn, On.ANY),
+    "f:keep": Action(Who.EVERYONE, favourites.keep),
+    "f:page": Action(Who.EVERYONE, favourites.turn, On.OWN),
 }

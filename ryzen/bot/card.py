@@ -43,7 +43,11 @@ def rows(words: Words, player: Player) -> Rows:
             button("button.loop", "p:loop"),
             button("button.forward", "p:forward"),
         ),
-        (button("button.queue", "c:queue"), button("button.close", "c:close")),
+        (
+            button("button.keep", "f:keep"),
+            button("button.queue", "c:queue"),
+            button("button.close", "c:close"),
+        ),
     )
 
 

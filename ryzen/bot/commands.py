@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 
 from ryzen.bot import about, arguments, hushing
+from ryzen.bot.charts import top
+from ryzen.bot.favourites import favourites
 from ryzen.bot.guard import Who
-from ryzen.bot.playing import now_playing, playing, wishing
+from ryzen.bot.history import history
+from ryzen.bot.playing import last_in_line, now_playing, playing, wishing
 from ryzen.bot.queueing import queue
 from ryzen.bot.table import Row, Table, Where
 from ryzen.player.events import (
     Clear,
     Move,
-    Play,
     PlayNext,
     PlayNow,
     Previous,
@@ -29,9 +31,12 @@ from ryzen.player.events import (
 COMMANDS: Table = Table(
     (
         # -- everyone
-        Row("play", playing(lambda track, asker: Play((track,), asker)), aliases=("p",)),
+        Row("play", playing(last_in_line), aliases=("p",)),
         Row("queue", queue, aliases=("q", "playing", "player")),
         Row("np", now_playing, aliases=("now", "position", "pos")),
+        Row("favourites", favourites, where=Where.BOTH, aliases=("fav", "favs")),
+        Row("history", history),
+        Row("top", top, where=Where.BOTH, aliases=("gstats",)),
         Row("ping", about.ping, where=Where.BOTH),
         Row("stats", about.show_stats, where=Where.BOTH),
         Row("help", about.helping(lambda: COMMANDS), where=Where.BOTH),

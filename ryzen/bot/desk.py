@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Protocol
 
 import attrs
@@ -9,9 +11,10 @@ import attrs
 from ryzen.actors.health import Health
 from ryzen.actors.ref import Ref
 from ryzen.bot.guard import Guard
+from ryzen.bot.owners import Owners
 from ryzen.bot.screen import Screens
 from ryzen.bot.words import Html, Words
-from ryzen.messages import ToDownload
+from ryzen.messages import ToDownload, ToStore
 from ryzen.player.state import Asker
 from ryzen.ports import Chats, Outbox, Person, Pressed, Rows, Said
 
@@ -34,16 +37,23 @@ NOTHING = Html.of("")
 
 @attrs.frozen
 class Desk:
-    """What every handler may use. ``duration_limit`` is in seconds, 0 for none."""
+    """What every handler may use.
+
+    ``duration_limit`` is in seconds, ``playlist_limit`` in tracks, 0 for none. ``wall`` is Unix time.
+    """
 
     words: Words
     outbox: Outbox
     chats: Chats
     download: Ref[ToDownload]
+    store: Ref[ToStore]
     guard: Guard
     screens: Screens
     instruments: Instruments
     duration_limit: float = 3600.0
+    playlist_limit: int = 100
+    wall: Callable[[], float] = time.time
+    owners: Owners = attrs.Factory(Owners)
 
 
 @attrs.frozen
@@ -77,10 +87,11 @@ class Press:
 
 @attrs.frozen
 class Reply:
-    """A message in answer to a command."""
+    """A message in answer to a command. Buttons that belong to one person name that ``owner``."""
 
     text: Html
     rows: Rows = ()
+    owner: int | None = None
 
 
 @attrs.frozen
@@ -93,3 +104,8 @@ class Toast:
 
 def asker(person: Person) -> Asker:
     return Asker(person.id, person.name)
+
+
+def somebody(person: Person) -> bool:
+    """Whether this is a person, and not a group or a channel that somebody speaks for."""
+    return not person.anonymous and person.id > 0

@@ -13,7 +13,7 @@ from ryzen.bot.words import Html, Words
 from ryzen.errors import Refusal
 from ryzen.messages import Command, Find, Look, Redraw, View
 from ryzen.player.effects import Answer, Answered, Refused
-from ryzen.player.events import Wish
+from ryzen.player.events import Play, Wish
 from ryzen.player.state import Asker, Phase, Track
 
 R = TypeVar("R")
@@ -21,6 +21,11 @@ R = TypeVar("R")
 #: Seconds for a search and for a chat's answer; together less than a command's time on its lane, so that the
 #: listener is told which of them was slow.
 FIND_WITHIN, CHAT_WITHIN = 6.0, 3.0
+
+
+def last_in_line(track: Track, asker: Asker) -> Wish:
+    """What ``/play`` wishes for."""
+    return Play((track,), asker)
 
 
 def playing(wish: Callable[[Track, Asker], Wish]) -> Handler:
@@ -35,16 +40,20 @@ def playing(wish: Callable[[Track, Asker], Wish]) -> Handler:
         hits = await desk.download.ask(Find(order.args, limit=1), within=FIND_WITHIN)
         if not hits:
             return Reply(desk.words("play.nothing-found", words=show.cut(order.args, show.TITLE)))
-        track = hits[0]
-        if desk.duration_limit and (track.duration or 0.0) > desk.duration_limit:
-            limit = show.clock(desk.duration_limit)
-            return Reply(desk.words("play.too-long", track=show.title(track), limit=limit))
-        answer = await desk.chats.open(order.chat_id).ask(
-            Command(wish(track, order.asker)), within=CHAT_WITHIN
-        )
-        return None if answer.code is Answered.STARTING else Reply(granted(desk.words, answer, track))
+        return await play(desk, order, hits[0], wish)
 
     return handler
+
+
+async def play(
+    desk: Desk, order: Order, track: Track, wish: Callable[[Track, Asker], Wish] = last_in_line
+) -> Reply | None:
+    """Wish for a track, if it is not too long. What starts is not answered in words (see ``playing``)."""
+    if desk.duration_limit and (track.duration or 0.0) > desk.duration_limit:
+        limit = show.clock(desk.duration_limit)
+        return Reply(desk.words("play.too-long", track=show.title(track), limit=limit))
+    answer = await desk.chats.open(order.chat_id).ask(Command(wish(track, order.asker)), within=CHAT_WITHIN)
+    return None if answer.code is Answered.STARTING else Reply(granted(desk.words, answer, track))
 
 
 def wishing(read: Callable[[str], Wish]) -> Handler:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from ryzen.bot import show
+from ryzen.bot import paging, show
 from ryzen.bot.desk import Desk, Order, Reply
 from ryzen.bot.playing import look
 from ryzen.bot.words import Html, Words
 from ryzen.messages import View
 from ryzen.player.state import Entry
-from ryzen.ports import Button
-
-#: Entries on a page.
-PAGE = 10
 
 
 async def queue(desk: Desk, order: Order) -> Reply:
@@ -23,19 +19,12 @@ def page(words: Words, view: View | None, number: int) -> Reply:
     if view is None or (view.player.current is None and not view.player.queue):
         return Reply(words("queue.empty"))
     waiting = view.player.queue
-    last = max(0, (len(waiting) - 1) // PAGE)
-    number = min(max(0, number), last)
+    shown = paging.page(waiting, number)
     lines = [_now(words, view)]
-    for place, entry in enumerate(waiting[number * PAGE : (number + 1) * PAGE], number * PAGE + 1):
-        lines.append(words("queue.line", place=place, **_entry(words, entry)))
-    if last:
-        lines.append(words("queue.page", page=number + 1, pages=last + 1, number=len(waiting)))
-    turns = []
-    if number > 0:
-        turns.append(Button(words("button.earlier").plain, f"q:page={number - 1}"))
-    if number < last:
-        turns.append(Button(words("button.later").plain, f"q:page={number + 1}"))
-    return Reply(Html.lines(lines), (tuple(turns),) if turns else ())
+    lines += (words("queue.line", place=place, **_entry(words, entry)) for place, entry in shown.places)
+    if shown.last:
+        lines.append(words("queue.page", page=shown.number + 1, pages=shown.last + 1, number=len(waiting)))
+    return Reply(Html.lines(lines), shown.turns(words, "q:page"))
 
 
 def _now(words: Words, view: View) -> Html:
@@ -46,9 +35,8 @@ def _now(words: Words, view: View) -> Html:
 
 
 def _entry(words: Words, entry: Entry) -> dict[str, object]:
-    duration = entry.track.duration
     return {
         "track": show.title(entry.track),
-        "length": words("queue.endless") if duration is None else show.clock(duration),
+        "length": paging.length(words, entry.track.duration),
         "name": show.cut(entry.asker.name, show.NAME),
     }

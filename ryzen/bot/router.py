@@ -12,15 +12,15 @@ from loguru import logger
 
 from ryzen.actors.ref import Ref
 from ryzen.beside import beside
-from ryzen.bot import buttons, show
+from ryzen.bot import buttons, keeping, show
 from ryzen.bot.commands import COMMANDS
 from ryzen.bot.desk import Desk, Order, Reply, Toast
 from ryzen.bot.guard import Verdict
 from ryzen.bot.lanes import Failure, Job, Lanes
 from ryzen.bot.pace import Pace, Paces, Rate
 from ryzen.bot.table import Row, Table, Where
-from ryzen.bot.trouble import explain
-from ryzen.errors import ActorStopped, MailboxFull, Misread, Refusal, RyzenError, SendError
+from ryzen.bot.trouble import explain, passing
+from ryzen.errors import ActorStopped, MailboxFull, Misread, RyzenError, SendError
 from ryzen.messages import MemberChanged, ToAssistant
 from ryzen.ports import Incoming, MemberMoved, Pressed, Said, VoiceChatMoved
 
@@ -115,7 +115,9 @@ class Router:
             self._reply(order.said, Reply(self._desk.words(_FAILED[failure])))
 
         job = Job(f"/{row.name}", lambda: self._obey(row, order), failed)
-        if not self._work.put(order.chat_id, job) and self._busy.take(order.chat_id) is Pace.FINE:
+        if self._work.put(order.chat_id, job):
+            keeping.served(self._desk, order.said)
+        elif self._busy.take(order.chat_id) is Pace.FINE:
             self._reply(order.said, Reply(self._desk.words("trouble.busy")))
 
     async def _obey(self, row: Row, order: Order) -> None:
@@ -138,9 +140,14 @@ class Router:
         async def send() -> None:
             reply_to = None if said.private else said.message_id
             try:
-                await self._desk.outbox.send(said.chat_id, reply.text.markup, reply.rows, reply_to)
+                message_id = await self._desk.outbox.send(
+                    said.chat_id, reply.text.markup, reply.rows, reply_to
+                )
             except SendError as error:
                 logger.warning("a reply in {} was refused: {}", said.chat_id, error.reason)
+            else:
+                if reply.rows and reply.owner is not None:
+                    self._desk.owners.note(said.chat_id, message_id, reply.owner)
 
         self._replies.put(said.chat_id, Job("reply", send, _let_go))
 
@@ -156,7 +163,7 @@ class Router:
         try:
             toast = await buttons.press(self._desk, pressed)
         except RyzenError as error:
-            toast = Toast(explain(self._desk.words, error), alert=not isinstance(error, Refusal))
+            toast = Toast(explain(self._desk.words, error), alert=not passing(error))
         self._toast(pressed, toast)
 
     def _toast(self, pressed: Pressed, toast: Toast) -> None:

@@ -6,10 +6,10 @@ from loguru import logger
 
 from ryzen.bot import card, show
 from ryzen.bot.words import Html, Words
-from ryzen.errors import SendError
+from ryzen.errors import MessageGone, SendError
 from ryzen.messages import View
 from ryzen.player.effects import Notice, Noticed
-from ryzen.ports import Outbox
+from ryzen.ports import Card, Outbox, Rows
 
 
 class CardScreen:
@@ -20,14 +20,16 @@ class CardScreen:
 
     def __init__(self, outbox: Outbox, words: Words, chat_id: int) -> None:
         self._outbox, self._words, self._chat_id = outbox, words, chat_id
-        self._message: int | None = None
-        self._entry: int | None = None  # what the card shows, or showed before it was closed
+        self._card: Card | None = None
+        self._closed: int | None = None  # the entry whose card somebody has closed
         self._refused = ""  # Telegram's last word, so that a chat which is closed to us is logged once
 
     @property
-    def message(self) -> int | None:
-        """The message id of the card, if there is one."""
-        return self._message
+    def card(self) -> Card | None:
+        return self._card
+
+    def adopt(self, card: Card) -> None:
+        self._card = card
 
     async def show(self, view: View, fresh: bool = False) -> None:
         """Edit the card of the same track; a new message for a new one, and the old one goes."""
@@ -35,20 +37,33 @@ class CardScreen:
         if entry is None:
             await self.remove()
             return
-        if entry.id == self._entry and not fresh and self._message is None:
-            return  # somebody closed the card of this track
+        if entry.id == self._closed and not fresh:
+            return
         text, rows = card.text(self._words, view, entry), card.rows(self._words, view.player)
         try:
-            if entry.id == self._entry and not fresh and self._message is not None:
-                await self._outbox.edit(self._chat_id, self._message, text.markup, rows)
-            else:
-                old, self._message = self._message, await self._outbox.send(self._chat_id, text.markup, rows)
-                self._entry = entry.id
-                if old is not None:
-                    await self._outbox.delete(self._chat_id, old)
+            if fresh or not await self._edit(entry.id, text, rows):
+                await self._renew(entry.id, text, rows)
             self._refused = ""
         except SendError as error:
             self._complain(error)
+
+    async def _edit(self, entry: int, text: Html, rows: Rows) -> bool:
+        """Whether there was a card of this entry to edit. Raises SendError."""
+        if self._card is None or self._card.entry != entry:
+            return False
+        try:
+            await self._outbox.edit(self._chat_id, self._card.message, text.markup, rows)
+        except MessageGone:  # an admin has deleted it, perhaps while we were down
+            self._card = None
+            return False
+        return True
+
+    async def _renew(self, entry: int, text: Html, rows: Rows) -> None:
+        """A new card, then the old one goes: for a moment there are two. Raises SendError."""
+        message = await self._outbox.send(self._chat_id, text.markup, rows)
+        old, self._card, self._closed = self._card, Card(message, entry), None
+        if old is not None:
+            await self._outbox.delete(self._chat_id, old.message)
 
     async def notify(self, notice: Notice) -> None:
         try:
@@ -58,17 +73,17 @@ class CardScreen:
 
     async def close(self) -> None:
         """Take the card away until the next track, or until somebody asks for it."""
-        entry = self._entry
+        closed = None if self._card is None else self._card.entry
         await self.remove()
-        self._entry = entry
+        self._closed = closed
 
     async def remove(self) -> None:
         """Take the card away: nothing plays any more."""
-        old, self._message, self._entry = self._message, None, None
+        old, self._card, self._closed = self._card, None, None
         if old is None:
             return
         try:
-            await self._outbox.delete(self._chat_id, old)
+            await self._outbox.delete(self._chat_id, old.message)
         except SendError as error:
             self._complain(error)
 
@@ -94,14 +109,15 @@ class Screens:
     def shows(self, chat_id: int, message_id: int) -> bool:
         """Whether this message is the card of the chat."""
         screen = self._screens.get(chat_id)
-        return screen is not None and screen.message == message_id
+        return screen is not None and screen.card is not None and screen.card.message == message_id
 
 
 def told(words: Words, notice: Notice) -> Html:
     """The sentence of a notice."""
     track = "" if notice.track is None else show.title(notice.track)
+    seconds = show.clock(notice.seconds or 0.0)
     reason: Html | str = ""
     if notice.reason is not None:
         troubles = "voice" if notice.code is Noticed.NO_CALL else "track"
         reason = words(f"{troubles}.{notice.reason}")
-    return words(f"notice.{notice.code}", track=track, reason=reason)
+    return words(f"notice.{notice.code}", track=track, reason=reason, number=notice.number, seconds=seconds)

@@ -49,3 +49,11 @@ def title(track: Track) -> Html:
     if track.link is None or not track.link.startswith(("https://", "http://")):
         return Html(f"<b>{text.markup}</b>", text.plain)
     return Html(f'<a href="{html.escape(track.link)}">{text.markup}</a>', text.plain)
+
+
+def named(track: Track) -> Html:
+    """The title of a track, and whose it is."""
+    if not track.artist:
+        return title(track)
+    whole, artist = title(track), Html.of(f" — {cut(track.artist, NAME)}")
+    return Html(whole.markup + artist.markup, whole.plain + artist.plain)

@@ -16,6 +16,7 @@ from ryzen.errors import (
     TrackError,
     VoiceError,
 )
+from ryzen.messages import Declined
 
 
 def explain(words: Words, error: RyzenError) -> Html:
@@ -24,7 +25,7 @@ def explain(words: Words, error: RyzenError) -> Html:
         case Refusal(code=code, details=details):
             return words(f"refuse.{code}", **_shown(details))
         case Misread(code=code, details=details):
-            return words(f"misread.{code}", **details)
+            return words(f"misread.{code}", **_shown(details))
         case TrackError(trouble=track):
             return words(f"track.{track}")
         case VoiceError(trouble=voice):
@@ -42,6 +43,15 @@ def explain(words: Words, error: RyzenError) -> Html:
     return words("trouble.bug")
 
 
+def passing(error: RyzenError) -> bool:
+    """Whether it may pass by whoever pressed a button: the player's own no, which needs nothing done."""
+    return isinstance(error, Refusal) and error.code not in frozenset(Declined)
+
+
 def _shown(details: dict[str, object]) -> dict[str, object]:
-    seconds = details.get("seconds")
-    return {**details, "seconds": show.clock(seconds)} if isinstance(seconds, int | float) else details
+    shown = {
+        name: show.cut(each, show.TITLE) if isinstance(each, str) else each for name, each in details.items()
+    }
+    if isinstance(seconds := details.get("seconds"), int | float):
+        shown["seconds"] = show.clock(seconds)
+    return shown

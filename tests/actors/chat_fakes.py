@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 import attrs
 
+from ryzen.actors.actor import Actor
 from ryzen.actors.assistants import AssistantActor
-from ryzen.actors.chat import ChatActor, Surroundings
+from ryzen.actors.chat import ChatActor
 from ryzen.actors.download import DownloadActor
+from ryzen.actors.mailbox import Mailbox
 from ryzen.actors.ref import Ref, Request
+from ryzen.actors.saver import Saver
+from ryzen.actors.surroundings import Inherited, Surroundings
 from ryzen.errors import TrackError, TrackTrouble, VoiceError, VoiceTrouble
-from ryzen.messages import Command, Look, View
+from ryzen.messages import Command, Commit, Keep, Look, Restorable, Saved, Stored, ToStore, View
 from ryzen.player import effects as do
 from ryzen.player import events as ev
-from ryzen.player.state import Asker, Media, Track
+from ryzen.player.state import Asker, Media, Player, Track
 from ryzen.ports import (
     Assistant,
     Call,
+    Card,
     Deck,
     SoundEnded,
     SoundEvent,
@@ -27,11 +32,21 @@ from ryzen.ports import (
     SoundStalled,
     SoundStarted,
 )
+from ryzen.records import Change, LiveChat, Play, Played, SaveLive
 from ryzen.supervisor import RestartPolicy, Supervisor, supervise
 
 ADA = Asker(1, "Ada")
 ASSISTANT = Assistant(99, "Assistant", "ryzen_assistant")
 QUICK = RestartPolicy(intensity=3, period=60.0, first=0.05, ceiling=0.2, stable_after=30.0)
+
+
+NOTHING = Saved((), {})
+#: The wall clock is so far ahead of the loop's.
+EPOCH = 1_700_000_000.0
+
+
+def wall() -> float:
+    return EPOCH + anyio.current_time()
 
 
 def track(title: str, duration: float | None = 60.0) -> Track:
@@ -112,6 +127,8 @@ class FakeCall:
 
     async def join(self, deck: Deck) -> None:
         await anyio.sleep(self._room.join_takes)
+        if self._room.floods:
+            raise VoiceError(VoiceTrouble.FLOODED, retry_after=self._room.floods.pop(0))
         if self._room.troubles:
             raise VoiceError(self._room.troubles.pop(0))
         assert isinstance(deck, FakeDeck)
@@ -123,6 +140,10 @@ class FakeCall:
 
     async def leave(self) -> None:
         self.log.append("leave")
+        self._room.inside = False
+
+    async def release(self) -> None:
+        self.log.append("release")
         self._room.inside = False
 
     async def pause(self) -> None:
@@ -143,12 +164,15 @@ class FakeRoom:
 
     join_takes: float = 0.05
     troubles: list[VoiceTrouble] = attrs.Factory(list)
+    floods: list[float] = attrs.Factory(list)
     inside: bool = False
     muted: bool = False  # as the engine has it: another deck, or another incarnation, does not change it
     decks: list[FakeDeck] = attrs.Factory(list)
     calls: list[FakeCall] = attrs.Factory(list)
     cards: list[View] = attrs.Factory(list)
     notices: list[do.Notice] = attrs.Factory(list)
+    card: Card | None = None
+    messages: int = 0
 
     @property
     def deck(self) -> FakeDeck:
@@ -158,8 +182,17 @@ class FakeRoom:
     def call(self) -> FakeCall:
         return self.calls[-1]
 
+    def adopt(self, card: Card) -> None:
+        self.card, self.messages = card, max(self.messages, card.message)
+
     async def show(self, view: View, fresh: bool = False) -> None:
         self.cards.append(view)
+        entry = view.player.current
+        if entry is None:
+            self.card = None
+        elif self.card is None or self.card.entry != entry.id or fresh:
+            self.messages += 1
+            self.card = Card(self.messages, entry.id)
 
     async def notify(self, notice: do.Notice) -> None:
         self.notices.append(notice)
@@ -214,6 +247,26 @@ class FakeWorld:
         return Media(wanted.title, wanted.duration)
 
 
+class Book(Actor[ToStore]):
+    """In place of the store's actor: writes down what it is told."""
+
+    def __init__(self, told: list[Change], before: Saved) -> None:
+        self._told, self._before = told, before
+
+    async def receive(self, message: ToStore) -> object:
+        match message:
+            case Keep(change):
+                self._told.append(change)
+                return None
+            case Commit(changes):
+                self._told.extend(changes)
+                return Stored.NOW
+            case Restorable():
+                return self._before
+            case _:
+                raise AssertionError(message)
+
+
 @attrs.frozen
 class Stage:
     """A running system of fakes: the supervisor of the chats, the shared actors, the world."""
@@ -221,12 +274,37 @@ class Stage:
     chats: Supervisor
     world: FakeWorld
     surroundings: Surroundings
+    store: Ref[ToStore]
+    told: list[Change]
+    savers: dict[int, Saver] = attrs.Factory(dict)
 
-    def open(self, chat_id: int) -> Ref[object]:
-        def make(snapshot: object, attempt: int) -> ChatActor:
-            return ChatActor(chat_id, snapshot, attempt, self.surroundings)  # type: ignore[arg-type]
+    def open(self, chat_id: int, left: LiveChat | None = None) -> Ref[object]:
+        """``left`` is what an earlier process left of it."""
+        new = Saver(chat_id, self.store, "now", wall, iter(map(str, range(1000))).__next__, left)
+        saver = self.savers.setdefault(chat_id, new)
+        inherited = None if left is None else Inherited(Card(7, 1) if left.card else None)
 
-        return self.chats.spawn(f"chat:{chat_id}", make, policy=QUICK)
+        def make(snapshot: Player | None, attempt: int) -> ChatActor:
+            return ChatActor(chat_id, snapshot, attempt, self.surroundings, saver, inherited)
+
+        player = None if left is None else left.player
+        return self.chats.spawn(f"chat:{chat_id}", make, policy=QUICK, snapshot=player)
+
+    def kept(self, chat_id: int) -> list[LiveChat]:
+        return [
+            each.live for each in self.told if isinstance(each, SaveLive) and each.live.chat_id == chat_id
+        ]
+
+    @contextmanager
+    def store_full(self) -> Iterator[None]:
+        """As long as this lasts, the store's mailbox takes nothing."""
+        box = self.store._mailbox
+        before, box.capacity = box.capacity, 0
+        yield
+        box.capacity = before
+
+    def plays(self) -> list[Play]:
+        return [each.play for each in self.told if isinstance(each, Played)]
 
     async def ask(self, chat_id: int, request: Request[object]) -> object:
         return await self.open(chat_id).ask(request, within=5)
@@ -246,11 +324,13 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(**options: float) -> AsyncIterator[Stage]:
+async def stage(before: Saved = NOTHING, **options: float) -> AsyncIterator[Stage]:
     world = FakeWorld()
     async with supervise("services") as services:
         download = await services.start("download", lambda *_: DownloadActor({"fake": world}))
         assistants = await services.start("assistants", lambda *_: AssistantActor(world, ASSISTANT.id))
         surroundings = Surroundings(world, world, download, assistants, world.room, **options)  # type: ignore[arg-type]
+        told: list[Change] = []
+        book = await services.start("store", lambda *_: Book(told, before), mailbox=Mailbox(capacity=1000))
         async with supervise("chats", together=True) as chats:
-            yield Stage(chats, world, surroundings)
+            yield Stage(chats, world, surroundings, book, told)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 
 import anyio
 import attrs
+from bot_keeping import NOW, AwayStore, keeper
 
 from ryzen.actors.actor import Actor
 from ryzen.actors.health import Health
 from ryzen.actors.lanes import CardLane
+from ryzen.actors.mailbox import Mailbox
 from ryzen.actors.ref import Ref
 from ryzen.bot.commands import COMMANDS
 from ryzen.bot.desk import Desk
@@ -33,6 +35,7 @@ from ryzen.messages import (
     ToAssistant,
     ToChat,
     ToDownload,
+    ToStore,
     Unmute,
     View,
 )
@@ -146,7 +149,7 @@ class PlayerActor(Actor[ToChat]):
         self.player, self._chat_id, self._stage = snapshot or Player(limit=stage.player_limit), chat_id, stage
 
     async def started(self) -> None:
-        self._card = CardLane(self._stage.desk.screens.of(self._chat_id), self._view)
+        self._card = CardLane(self._stage.desk.screens.of(self._chat_id), self._view, lambda: None)
         self.tasks.start_soon(self._card.run)
 
     async def receive(self, message: ToChat) -> object:
@@ -243,12 +246,15 @@ class Stage:
     outbox: FakeOutbox
     groups: FakeGroups
     assistants: FakeAssistants
+    services: Supervisor
+    away: AwayStore
     desk: Desk = attrs.field(init=False)
     router: Router = attrs.field(init=False)
     player_limit: int = 3
     trouble: Exception | None = None  # what a chat raises over the next wishes
     gate: anyio.Event | None = None  # where a chat is stuck over the next wish
     hushed: list[PauseFor | Mute | Unmute] = attrs.Factory(list)  # what chats were asked for
+    titles: dict[int, str] = attrs.Factory(lambda: {GROUP: "The <b>Group</b>", OTHER: "The Other"})
     _ids: count[int] = attrs.Factory(lambda: count(1))
 
     # ports.Chats
@@ -266,7 +272,8 @@ class Stage:
     def type(self, text: str, sender: Person = ADMIN, chat_id: int = GROUP, private: bool = False) -> int:
         """Returns the message id."""
         message_id = next(self._ids)
-        self.router.accept(Said(chat_id, message_id, sender, text, private=private))
+        title = "" if private else self.titles[chat_id]
+        self.router.accept(Said(chat_id, message_id, sender, text, private=private, chat_title=title))
         return message_id
 
     async def say(
@@ -327,16 +334,30 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 @asynccontextmanager
-async def stage(table: Table = COMMANDS, **manners: object) -> AsyncIterator[Stage]:
-    assistants = FakeAssistants()
+async def stage(table: Table = COMMANDS, kept: bool = False, **manners: object) -> AsyncIterator[Stage]:
+    """``kept``: with the real store and a database, which is away otherwise."""
+    assistants, away = FakeAssistants(), AwayStore()
     options = {"username": "ryzen_bot", "per_person": UNLIMITED, "per_chat": UNLIMITED, **manners}
-    async with supervise("services") as services, supervise("chats", together=True) as chats:
+    async with AsyncExitStack() as stack:
+        keep = await stack.enter_async_context(keeper()) if kept else lambda: away
+        services = await stack.enter_async_context(supervise("services"))
+        chats = await stack.enter_async_context(supervise("chats", together=True))
         download: Ref[ToDownload] = await services.start("download", lambda *_: FakeDownload())
         ref: Ref[ToAssistant] = await services.start("assistants", lambda *_: assistants)
+        store: Ref[ToStore] = await services.start("store", lambda *_: keep(), mailbox=Mailbox(8, 2))
         outbox, groups = FakeOutbox(), FakeGroups()
-        set_up = Stage(chats, outbox, groups, assistants)
-        guard = Guard(groups, OWNER.id, frozenset({SUDOER.id}))
-        screens = Screens(outbox, WORDS)
-        set_up.desk = Desk(WORDS, outbox, set_up, download, guard, screens, Instruments(chats))
+        set_up = Stage(chats, outbox, groups, assistants, services, away)
+        set_up.desk = Desk(
+            words=WORDS,
+            outbox=outbox,
+            chats=set_up,
+            download=download,
+            store=store,
+            guard=Guard(groups, OWNER.id, frozenset({SUDOER.id})),
+            screens=Screens(outbox, WORDS),
+            instruments=Instruments(chats),
+            playlist_limit=12,
+            wall=lambda: NOW,
+        )
         async with route(set_up.desk, ref, Manners(**options), table) as set_up.router:  # type: ignore[arg-type]
             yield set_up

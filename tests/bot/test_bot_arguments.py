@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import attrs
 import pytest
 from bot_fakes import track
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ryzen.bot import arguments, show
+from ryzen.bot.arguments import Favourite, Ranking
+from ryzen.bot.words import Html
 from ryzen.errors import Misread
 from ryzen.player.events import Seek, SeekBy, SetLoop
 from ryzen.player.state import Loop
+from ryzen.records import Chart
 
 
 @pytest.mark.parametrize(
@@ -110,6 +114,33 @@ def test_what_is_no_loop(text: str) -> None:
         arguments.loop(text)
 
 
+def test_favourites() -> None:
+    assert [arguments.favourite(text) for text in ("", " ", "3", " #3 ", "remove 2", "Remove  #2 ")] == [
+        None,
+        None,
+        Favourite(3),
+        Favourite(3),
+        Favourite(2, out=True),
+        Favourite(2, out=True),
+    ]
+
+
+def test_rankings() -> None:
+    assert arguments.ranking("") == arguments.ranking("tracks") == Ranking(Chart.TRACKS)
+    assert arguments.ranking("today HERE users") == Ranking(Chart.USERS, here=True, today=True)
+    assert arguments.ranking(" chats mine") == Ranking(Chart.CHATS, mine=True)
+
+
+@given(st.lists(st.sampled_from(["tracks", "chats", "users", "here", "mine", "today"]), max_size=4))
+def test_every_ranking_that_is_read_is_one_the_store_can_make(words: list[str]) -> None:
+    with suppress(Misread):
+        ranking = arguments.ranking(" ".join(words))
+        assert len(words) == len(set(words))
+        assert not (ranking.here and ranking.mine)
+        assert (ranking.chart is Chart.CHATS) + ranking.here < 2
+        assert (ranking.chart is Chart.USERS) + ranking.mine < 2
+
+
 @given(st.text(max_size=12))
 def test_whatever_is_typed_is_read_or_misread(text: str) -> None:
     readers = (
@@ -121,6 +152,8 @@ def test_whatever_is_typed_is_read_or_misread(text: str) -> None:
         arguments.count,
         arguments.two_places,
         arguments.loop,
+        arguments.favourite,
+        arguments.ranking,
     )
     for read in readers:
         with suppress(Misread):
@@ -156,6 +189,11 @@ def test_the_bar_has_one_knob_and_its_width(position: float, duration: float, wi
 
 def test_the_knob_goes_from_left_to_right() -> None:
     assert [show.bar(at, 80) for at in (0, 41, 80, 99)] == ["●———————", "————●———", "———————●", "———————●"]
+
+
+def test_a_track_is_named_with_its_artist_if_it_has_one() -> None:
+    assert show.named(track("a<b")) == Html("<b>a&lt;b</b> — Band", "a<b — Band")
+    assert show.named(attrs.evolve(track("song"), artist="")) == show.title(track("song"))
 
 
 @given(st.text(), st.integers(1, 20))

@@ -54,7 +54,7 @@ async def test_the_card_says_all_there_is_to_know(outbox: FakeOutbox, screen: Sc
     assert [[button.label for button in row] for row in card.rows] == [
         ["⏮ Back", "⏸ Pause", "⏭ Skip", "⏹ Stop"],
         ["−15 s", "🔁 Loop", "+15 s"],
-        ["📜 Queue", "✖ Close"],
+        ["♥", "📜 Queue", "✖ Close"],
     ]
     for row in card.rows:
         for button in row:

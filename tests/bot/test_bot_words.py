@@ -36,6 +36,7 @@ from ryzen.errors import (
     VoiceError,
     VoiceTrouble,
 )
+from ryzen.messages import Declined, Stored
 from ryzen.player.effects import Answer, Answered, Notice, Noticed, Refused
 
 BOT = Path(show.__file__).parent
@@ -71,7 +72,8 @@ def named_by_codes() -> set[str]:
     misread = {f"misread.{code}" for code in re.findall(r'Misread\("([a-z-]+)"', read("arguments.py"))}
     return misread | {
         *(f"answer.{code}" for code in Answered),
-        *(f"refuse.{code}" for code in Refused),
+        *(f"refuse.{code}" for code in (*Refused, *Declined)),
+        *(f"stored.{code}" for code in Stored if code is not Stored.NOW),
         *(f"notice.{code}" for code in Noticed),
         *(f"track.{code}" for code in TrackTrouble),
         *(f"voice.{code}" for code in VoiceTrouble),
