@@ -83,8 +83,8 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(groups: int = 1, music: Path | None = None) -> AsyncIterator[Rig]:
-    """A bot that is ready, without limits on how often one may ask."""
+async def rig(groups: int = 1, music: Path | None = None, **more: str) -> AsyncIterator[Rig]:
+    """A bot that is ready, without limits on how often one may ask; ``more`` are settings."""
     with tempfile.TemporaryDirectory(prefix="ryzen-bench-") as folder:
         settings = {
             "MUSIC_DIR": str(music or tones(Path(folder))),
@@ -92,6 +92,7 @@ async def rig(groups: int = 1, music: Path | None = None) -> AsyncIterator[Rig]:
             "PERSON_RATE": "0",
             "CHAT_RATE": "0",
             "LOG_LEVEL": "WARNING",
+            **more,
         }
         async with set_stage(groups) as stage, anyio.create_task_group() as tasks:
             bot = BotProcess(stage, settings, tasks, lambda _: None)
@@ -109,12 +110,18 @@ def tones(folder: Path) -> Path:
 
 
 def write_tone(path: Path, hz: float, seconds: float = 60.0) -> None:
+    write_sweep(path, hz, 0.0, seconds)
+
+
+def write_sweep(path: Path, hz: float, rise: float, seconds: float = 60.0) -> None:
+    """A tone that begins at ``hz`` and rises ``rise`` Hz each second: what is heard tells the position."""
     at = np.arange(int(seconds * 48_000)) / 48_000
+    phase = 2 * np.pi * (hz * at + rise * at**2 / 2)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(48_000)
-        file.writeframes((np.sin(2 * np.pi * hz * at) * 0.35 * 32767).astype(np.int16).tobytes())
+        file.writeframes((np.sin(phase) * 0.35 * 32767).astype(np.int16).tobytes())
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:

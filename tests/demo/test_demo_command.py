@@ -17,7 +17,8 @@ FORMS = {
     "alert": {"kind", "at", "chat", "to", "text"},
     "fault": {"kind", "at", "text"},
     "heard": {"kind", "at", "chat", "hz", "share", "rms", "packets", "lost"},
-    "summary": {"kind", "first_audio_ms", "skip_ms", "errors"},
+    "back": {"kind", "at", "chat", "ms"},
+    "summary": {"kind", "first_audio_ms", "skip_ms", "back_ms", "errors"},
 }
 
 Told = list[dict[str, Any]]

@@ -39,10 +39,11 @@ Opener = Callable[..., AbstractAsyncContextManager[Set]]
 
 
 @asynccontextmanager
-async def open_set(music: Path, state: Path, groups: int = 1) -> AsyncIterator[Set]:
+async def open_set(music: Path, state: Path, groups: int = 1, **settings: str) -> AsyncIterator[Set]:
     said: list[Line] = []
     async with set_stage(groups) as stage, anyio.create_task_group() as tasks:
-        bot = BotProcess(stage, {"MUSIC_DIR": str(music), "STATE_DIR": str(state)}, tasks, said.append)
+        environment = {"MUSIC_DIR": str(music), "STATE_DIR": str(state), **settings}
+        bot = BotProcess(stage, environment, tasks, said.append)
         yield Set(stage, bot, said)
         tasks.cancel_scope.cancel()
 
@@ -133,7 +134,7 @@ async def test_a_storm_of_crashes_ends_it_with_70_and_a_clear_word(
 
 
 async def test_a_second_signal_does_not_wait_for_the_drain(opened: Opener) -> None:
-    async with opened() as a:
+    async with opened(LEAVE_CALLS_ON_STOP="yes") as a:
         await a.bot.start()
         await a.stage.box.say(a.stage.groups[0], a.stage.owner, "/play tone 440")
         while a.stage.peer(a.stage.groups[0]) is None:
@@ -152,7 +153,7 @@ async def test_a_second_signal_does_not_wait_for_the_drain(opened: Opener) -> No
 
 
 async def test_what_is_said_to_a_bot_that_is_stopping_is_no_error(opened: Opener) -> None:
-    async with opened() as a:
+    async with opened(LEAVE_CALLS_ON_STOP="yes") as a:
         await a.bot.start()
         group = a.stage.groups[0]
         await a.stage.box.say(group, a.stage.owner, "/play tone 440")

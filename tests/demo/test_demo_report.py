@@ -101,13 +101,15 @@ def test_alerts_private_talk_and_remarks_are_told() -> None:
 
 def test_the_sum_of_it_says_what_was_measured_and_what_went_wrong() -> None:
     report, lines = readable()
-    report.emit("summary", first_audio_ms=140, skip_ms=[201, 190], errors=["chat:1 fell"])
+    errors = ["chat:1 fell"]
+    report.emit("summary", first_audio_ms=140, skip_ms=[201, 190], back_ms=[900, 1200], errors=errors)
     assert lines == [
         "The first sound came 140 ms after its command.\n"
         "After a skip the next track was heard in 201 ms, 190 ms.\n"
+        "After the bot was killed 2 groups were heard again, the last 1200 ms after its new start.\n"
         "An error that nothing explains: chat:1 fell"
     ]
-    report.emit("summary", first_audio_ms=None, skip_ms=[], errors=[])
+    report.emit("summary", first_audio_ms=None, skip_ms=[], back_ms=[], errors=[])
     assert len(lines) == 1  # nothing happened, and nothing is said
 
 

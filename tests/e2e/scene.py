@@ -12,7 +12,7 @@ import anyio
 import attrs
 import numpy as np
 
-from ryzen.sandbox.box import Entry, Group, Kind, PressAnswer
+from ryzen.sandbox.box import Entry, Group, Kind, PressAnswer, posting
 from ryzen.sandbox.demo.process import BotProcess, Line
 from ryzen.sandbox.demo.stage import Stage, set_stage
 from ryzen.sandbox.media import Heard, Peer
@@ -77,6 +77,10 @@ class Scene:
         """The messages with buttons that are there."""
         messages = self.group(group).ledger.messages.values()
         return [message.id for message in messages if message.buttons]
+
+    def delete(self, message: int, group: int = 1) -> None:
+        """The owner deletes it."""
+        assert posting.delete(self.stage.box, self.group(group), [message], self.stage.owner) == 1
 
     async def until_cards(self, number: int, group: int = 1, within: float = 10.0) -> None:
         """Wait until there are just so many cards."""

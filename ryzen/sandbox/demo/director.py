@@ -32,6 +32,7 @@ class Director:
         self.errors: list[str] = []
         self.first_audio_ms: int | None = None
         self.skip_ms: list[int] = []
+        self.back_ms: list[int] = []
         stage.box.transcript.subscribe(self._on_entry)
 
     def begin(self, bot: BotProcess) -> None:
@@ -88,7 +89,11 @@ class Director:
         self.errors += [f"the local Telegram does not know {method}" for method in sorted(box.unknown)]
         self.errors += [f"a bug in the local Telegram: {bug}" for bug in box.bugs]
         self._report.emit(
-            "summary", first_audio_ms=self.first_audio_ms, skip_ms=self.skip_ms, errors=self.errors
+            "summary",
+            first_audio_ms=self.first_audio_ms,
+            skip_ms=self.skip_ms,
+            back_ms=self.back_ms,
+            errors=self.errors,
         )
         return self.errors
 
@@ -125,6 +130,7 @@ class Director:
     async def _do(self, step: Do) -> None:
         assert self._trouble is not None
         self._fault(str(step))
+        sounding = self._sounding() if step.trouble is Trouble.KILL_BOT else []
         try:
             await self._trouble.make(step)
         except DemoError as error:
@@ -133,6 +139,13 @@ class Director:
         else:
             if step.trouble is Trouble.KILL_BOT:
                 self._remark("the bot is up again")
+                for group in sounding:
+                    self._tasks.start_soon(self._time_back, group, self._trouble.bot)
+
+    def _sounding(self) -> list[Group]:
+        """The groups in which something is heard just now."""
+        peers = ((group, self._stage.peer(group)) for group in self._stage.groups)
+        return [group for group, peer in peers if peer is not None and peer.hears().hz]
 
     def _group(self, step: Step) -> Group:
         return self._stage.groups[step.group - 1]
@@ -173,6 +186,19 @@ class Director:
                         self.first_audio_ms = _ms(peer.first_sound_at - said)
                     return
                 await anyio.sleep(_EVERY)
+
+    async def _time_back(self, group: Group, bot: BotProcess) -> None:
+        """How long after its start the new bot is heard where the old one was."""
+        with anyio.move_on_after(_LISTEN):
+            while True:
+                peer = self._stage.peer(group)
+                if peer is not None and (first := peer.first_sound_at) is not None and first > bot.started_at:
+                    ms = _ms(first - bot.started_at)
+                    self.back_ms.append(ms)
+                    self._report.emit("back", at=round(self.now(), 3), chat=group.chat_id, ms=ms)
+                    return
+                await anyio.sleep(_EVERY)
+        self.errors.append(f"{group.title} was not heard again after the bot was killed")
 
     async def _time_skip(self, peer: Peer, said: float) -> None:
         with anyio.move_on_after(_LISTEN):

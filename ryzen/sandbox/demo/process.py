@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from subprocess import PIPE
 from typing import Any
@@ -50,6 +51,7 @@ class BotProcess:
             **settings,
         }
         self._tasks, self._on_line = tasks, on_line
+        self.started_at = 0.0  #: the present process, on ``time.monotonic``
         self._process: Process | None = None
         self._turn = anyio.Lock()  # orders and the stop wait until a killed bot is back
         self._up = False  # it is meant to run, and has been ready
@@ -64,6 +66,7 @@ class BotProcess:
     async def start(self) -> None:
         """Returns when the bot is ready. Raises DemoError if it ends instead, or takes too long."""
         ready = self._ready = anyio.Event()
+        self.started_at = time.monotonic()
         command = [sys.executable, "-m", "ryzen.sandbox.demo.bot"]
         process = self._process = await anyio.open_process(
             command, stdin=PIPE, stdout=PIPE, stderr=None, env=self.environment, start_new_session=True

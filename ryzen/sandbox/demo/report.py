@@ -66,8 +66,16 @@ class Report:
                 "rms": float(rms),
             }:
                 return self._ear(at, chat, 0.0 if rms <= _SILENT else hz if share >= _PURE else -1.0)
-            case {"kind": "summary", "first_audio_ms": first, "skip_ms": list(skips), "errors": list(errors)}:
-                return _summary(first, skips, errors)
+            case {"kind": "back", "at": at, "chat": int(chat), "ms": int(ms)}:
+                return f"{at:6.1f}  {self._name(chat)}♪ heard again, {ms} ms after the bot's new start"
+            case {
+                "kind": "summary",
+                "first_audio_ms": first,
+                "skip_ms": list(skips),
+                "back_ms": list(backs),
+                "errors": list(errors),
+            }:
+                return _summary(first, skips, backs, errors)
         return ""
 
     def _said(self, edited: bool, chat: int, lines: list[str], buttons: list[str]) -> str:
@@ -97,10 +105,13 @@ class Report:
         return f"{self._names[chat]} | " if len(self._names) > 1 else ""
 
 
-def _summary(first: object, skips: list[object], errors: list[object]) -> str:
+def _summary(first: object, skips: list[object], backs: list[int], errors: list[object]) -> str:
     lines = [] if first is None else [f"The first sound came {first} ms after its command."]
     if skips:
         lines.append(f"After a skip the next track was heard in {', '.join(f'{ms} ms' for ms in skips)}.")
+    if backs:
+        last = f"the last {max(backs)} ms after its new start"
+        lines.append(f"After the bot was killed {len(backs)} groups were heard again, {last}.")
     lines += [f"An error that nothing explains: {error}" for error in errors]
     return "\n".join(lines)
 

@@ -34,7 +34,8 @@ class TroubleMaker:
     """Makes trouble, and remembers it."""
 
     def __init__(self, stage: Stage, bot: BotProcess) -> None:
-        self._stage, self._bot = stage, bot
+        self.bot = bot
+        self._stage = stage
         self._made: list[_Made] = []
 
     async def make(self, do: Do) -> None:
@@ -46,11 +47,11 @@ class TroubleMaker:
         self._made.append(_Made(now, now + do.seconds + _AFTERMATH, _EXPLAINS[do.trouble]))
         match do.trouble:
             case Trouble.KILL_BOT:
-                await self._bot.restart()
+                await self.bot.restart()
             case Trouble.KILL_WORKER:
-                await self._bot.order(do="kill worker")
+                await self.bot.order(do="kill worker")
             case Trouble.CRASH_CHAT:
-                await self._bot.order(do="crash chat", chat=self._stage.groups[do.group - 1].chat_id)
+                await self.bot.order(do="crash chat", chat=self._stage.groups[do.group - 1].chat_id)
             case Trouble.SILENCE_MEDIA:
                 self._stage.media.silence(do.seconds)
             case Trouble.FLOOD:

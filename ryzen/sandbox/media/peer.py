@@ -97,10 +97,10 @@ class Peer:
         """Why it is not, and will not be, connected."""
         return self._dtls.trouble
 
-    def hears(self, since: float | None = None, seconds: float = 1.0) -> Heard:
-        """What was heard from ``since`` until now; without it, in the last ``seconds``."""
-        now = time.monotonic()
-        return self._ear.hears(now - seconds if since is None else since, now)
+    def hears(self, since: float | None = None, seconds: float = 1.0, until: float | None = None) -> Heard:
+        """What was heard ``until`` then, or now: from ``since``, or in the last ``seconds`` of it."""
+        end = time.monotonic() if until is None else until
+        return self._ear.hears(end - seconds if since is None else since, end)
 
     def heard_at(self, hz: float, since: float = 0.0) -> float | None:
         """When the first packet came in which ``hz`` is the loudest tone."""
