@@ -113,9 +113,7 @@ class TimeUp(Event):
     mark: object = attrs.field(repr=False)
 
 
-ToChat = (
-    Command | PauseFor | Mute | Unmute | Look | Happened | CallLost | CardMoved | Redraw | Tick | TimeUp
-)
+ToChat = Command | PauseFor | Mute | Unmute | Look | Happened | CallLost | CardMoved | Redraw | Tick | TimeUp
 
 
 # -- to the DownloadActor

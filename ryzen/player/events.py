@@ -210,14 +210,6 @@ Wish = (
     | Restore
 )
 Fact = (
-    Resolved
-    | Started
-    | Positioned
-    | Ended
-    | TrackFailed
-    | VoiceFailed
-    | Recovered
-    | TakenOver
-    | Recollected
+    Resolved | Started | Positioned | Ended | TrackFailed | VoiceFailed | Recovered | TakenOver | Recollected
 )
 PlayerEvent = Wish | Fact
