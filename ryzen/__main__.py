@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import anyio
 from loguru import logger
 
-from ryzen import __version__
+from ryzen import __version__, keeping
 from ryzen.errors import ConfigError, Escalation, RyzenError, SendError
 
 EXIT_TROUBLE, EXIT_CONFIGURATION, EXIT_ESCALATION, EXIT_INTERRUPTED = 1, 2, 70, 130
@@ -27,16 +29,25 @@ def main(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["demo"]:
         return exit_code(partial(_demo, words[1:]))
-    parser = argparse.ArgumentParser("ryzen", description="Music in the voice chats of Telegram groups.")
+    parser = _Parser("ryzen", description="Music in the voice chats of Telegram groups.")
     parser.add_argument("--version", action="version", version=f"ryzen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("run", help="run the bot; its settings come from the environment and .env")
+    run = commands.add_parser("run", help="run the bot; its settings come from the environment and .env")
+    run.set_defaults(act=_run)
+    keeping.add_to(commands)
     commands.add_parser("demo", help="try it without an account: ryzen demo --help", add_help=False)
     if not words:
         parser.print_help(sys.stderr)
         return EXIT_CONFIGURATION
-    parser.parse_args(words)
-    return exit_code(_run)
+    chosen = parser.parse_args(words)
+    return exit_code(partial(chosen.act, chosen))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Does not repeat the address of a database, which has a password in it, wherever it was put."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(re.sub(r"\S*(?:://|@)\S*", "…", message))
 
 
 def _demo(words: list[str]) -> int:
@@ -55,7 +66,7 @@ def _demo(words: list[str]) -> int:
     return demo(words)
 
 
-def _run() -> int:
+def _run(_: argparse.Namespace) -> int:
     from ryzen import app  # after the parser: --help and --version need none of the native libraries
     from ryzen.settings import Settings
     from ryzen.telegram.logs import ThroughLoguru
@@ -64,7 +75,7 @@ def _run() -> int:
     _make(settings.state_dir)
     logger.remove()
     logger.add(sys.stderr, level=settings.log_level, format=_LOG_LINE, backtrace=False, diagnose=False)
-    secrets = (settings.api_hash, settings.bot_token, *settings.sessions)
+    secrets = (settings.api_hash, settings.bot_token, settings.database, *settings.sessions)
     ThroughLoguru.install([secret.reveal() for secret in secrets])
     anyio.run(app.run, settings)
     return 0
