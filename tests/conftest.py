@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 import trio.testing
 from clocks import JumpingLoop
+from mongod import Mongod
 
 # A shell which starts us in the background has SIGINT ignored, and so would have every program that we start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -43,6 +44,23 @@ def anyio_backend(request: pytest.FixtureRequest) -> Backend:
 def jumping_backend(request: pytest.FixtureRequest) -> Backend:
     """asyncio and trio, both with a jumping clock: an hour takes no time."""
     return trio_backend() if request.param == "trio" else ("asyncio", {"loop_factory": JumpingLoop})
+
+
+@pytest.fixture(scope="session")
+def mongod_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
+    with Mongod(tmp_path_factory.mktemp("mongod")) as server:
+        yield server
+
+
+@pytest.fixture
+def mongod(mongod_of_the_session: Mongod) -> Mongod:
+    """A single-node replica set that runs, whatever the test before has done to it.
+
+    ``mongod.url()`` is a database that nobody has used before.
+    """
+    if not mongod_of_the_session.running:
+        mongod_of_the_session.start()
+    return mongod_of_the_session
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,13 +1,11 @@
 """Real clients, the real engine, real sound: on asyncio, which they need."""
 
 import wave
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from mongod import Mongod
 from scene import Opener, scene, sweep
 
 
@@ -49,16 +47,3 @@ def _write(path: Path, samples: np.ndarray) -> None:
         file.setsampwidth(2)
         file.setframerate(48_000)
         file.writeframes(samples.tobytes())
-
-
-@pytest.fixture(scope="session")
-def mongod_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
-    with Mongod(tmp_path_factory.mktemp("mongod")) as server:
-        yield server
-
-
-@pytest.fixture
-def mongod(mongod_of_the_session: Mongod) -> Mongod:
-    if not mongod_of_the_session.running:
-        mongod_of_the_session.start()
-    return mongod_of_the_session
