@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import re
 import sys
@@ -16,7 +17,7 @@ import anyio
 from loguru import logger
 
 from ryzen import __version__, keeping
-from ryzen.errors import ConfigError, Escalation, RyzenError, SendError
+from ryzen.errors import ConfigError, Escalation, RyzenError, SendError, StoreAway
 
 EXIT_TROUBLE, EXIT_CONFIGURATION, EXIT_ESCALATION, EXIT_INTERRUPTED = 1, 2, 70, 130
 _LOG_LINE = "<green>{time:YYYY-MM-DD HH:mm:ss}</green> <level>{level: <8}</level> {message}"
@@ -67,9 +68,13 @@ def _demo(words: list[str]) -> int:
 
 
 def _run(_: argparse.Namespace) -> int:
+    gc.disable()  # nothing of what the imports make is garbage: to look for some costs 0.2 s of the start
     from ryzen import app  # after the parser: --help and --version need none of the native libraries
     from ryzen.settings import Settings
     from ryzen.telegram.logs import ThroughLoguru
+
+    gc.freeze()
+    gc.enable()
 
     settings = Settings.load(os.environ, Path(".env"))
     _make(settings.state_dir)
@@ -121,6 +126,8 @@ def _sentence(cause: Exception) -> str:
             f"Telegram did not answer at the start ({cause}): check this machine's way to the internet, "
             "its clock, and whether a firewall keeps it from Telegram."
         )
+    if isinstance(cause, StoreAway):
+        return f"{cause}. Check DATABASE_URL, and that the database runs and can be reached from here."
     if isinstance(cause, Escalation):
         return f"the actors «{cause}» crash again and again: the log above says why. Start it again."
     return str(cause)

@@ -140,7 +140,7 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
     begin with, and Escalation if the actors cannot be kept alive.
     """
     access = reach(settings.api_id, settings.api_hash.reveal())
-    bot = access.bot(settings.bot_token.reveal())
+    bot = access.bot(settings.bot_token.reveal(), settings.state_dir / "bot.session-string")
     assistant = access.assistant(settings.sessions[0].reveal())
     if len(settings.sessions) > 1:
         logger.warning("{} sessions are set; this version uses the first", len(settings.sessions))
@@ -162,9 +162,11 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
             assistant, leave_at_end=settings.leave_at_stop
         )  # listens from the start, so that it misses no update
         bot.listen(Inbox(door.take, now=bot.now).take)
+        async with anyio.create_task_group() as starting:
+            for account in (assistant, bot):
+                stack.push_async_callback(account.stop)
+                starting.start_soon(account.start)
         for account in (assistant, bot):
-            await account.start()
-            stack.push_async_callback(account.stop)
             tasks.start_soon(account.watch)
         await enter(calls)
         words = Words.load(assistant=f"@{assistant.username}" if assistant.username else assistant.name)

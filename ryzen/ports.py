@@ -202,7 +202,7 @@ class Outbox(Protocol):
         ...
 
     async def edit(self, chat_id: int, message_id: int, text: str, rows: Rows = ()) -> None:
-        """The same text again is not an error."""
+        """The same text again is not an error. Raises MessageGone if there is nothing to edit any more."""
         ...
 
     async def delete(self, chat_id: int, message_id: int) -> None:

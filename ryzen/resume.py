@@ -81,7 +81,7 @@ class Restorer:
     def _know(self, saved: Saved) -> list[LiveChat]:
         """Hand everything to the chats; returns those which have something to go on with."""
         waiting = []
-        for live in saved.chats:
+        for live in reversed(saved.chats):  # of those that are too many to be remembered, the oldest go
             found = standing(live, self._died(live, saved.beats))
             if live.live and found.player.phase is not Phase.PAUSED:
                 found = evolve(found, attempts=found.attempts + 1)
@@ -89,7 +89,7 @@ class Restorer:
                 self._recollect(found)
             elif live.live or live.card is not None:
                 waiting.append(found)
-        return waiting
+        return waiting[::-1]
 
     def _died(self, live: LiveChat, beats: Mapping[str, float]) -> float:
         signs = (live.saved_at, beats.get(live.process), self._sign.last(live.process))

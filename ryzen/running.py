@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable
 
 import attrs
 from attrs import evolve
+from cachetools import LRUCache
 
 from ryzen.actors.chat import ChatActor
 from ryzen.actors.ref import Ref
@@ -22,7 +22,7 @@ from ryzen.ports import Card
 from ryzen.records import LiveChat
 from ryzen.supervisor import Supervisor
 
-#: Chats that do not run and whose line, history and cleared entries are at hand all the same.
+#: Chats with nothing to play whose history and cleared entries are at hand all the same.
 REMEMBERED = 1000
 #: Restores in a row without a sound, after which a chat is left to people.
 HOPELESS = 3
@@ -49,7 +49,8 @@ class RunningChats:
     def __init__(self, supervisor: Supervisor, world: Surroundings, keeping: Keeping) -> None:
         self._supervisor, self._world, self._keeping = supervisor, world, keeping
         self._savers: dict[int, Saver] = {}  # of those that run
-        self._asleep: OrderedDict[int, LiveChat] = OrderedDict()  # the newest last
+        self._asleep: dict[int, LiveChat] = {}  # with something to go on with, or to tidy up
+        self._idle: LRUCache[int, LiveChat] = LRUCache(REMEMBERED)  # without
 
     def open(self, chat_id: int) -> Ref[ToChat]:
         running = self._running(chat_id)
@@ -57,7 +58,7 @@ class RunningChats:
 
     def get(self, chat_id: int) -> Ref[ToChat] | None:
         running = self._running(chat_id)
-        if running is None and chat_id in self._asleep:
+        if running is None and (chat_id in self._asleep or chat_id in self._idle):
             return self._start(chat_id)
         return running
 
@@ -68,10 +69,11 @@ class RunningChats:
         """
         if self._running(live.chat_id) is not None:
             return False
-        self._asleep[live.chat_id] = live
-        self._asleep.move_to_end(live.chat_id)
-        while len(self._asleep) > REMEMBERED:
-            self._asleep.popitem(last=False)
+        player = live.player
+        if player.current is not None or player.queue or live.card is not None:
+            self._asleep[live.chat_id] = live
+        else:
+            self._idle[live.chat_id] = live
         return True
 
     def give_up(self, chat_id: int) -> None:
@@ -85,7 +87,7 @@ class RunningChats:
 
     def _start(self, chat_id: int) -> Ref[ToChat]:
         keeping = self._keeping
-        found = self._asleep.pop(chat_id, None)
+        found = self._asleep.pop(chat_id, None) or self._idle.pop(chat_id, None)
         saver = Saver(chat_id, keeping.store, keeping.process, keeping.wall, keeping.new_id, found)
         inherited = None if found is None else _inherited(found)
 

@@ -26,7 +26,7 @@ THIRD_PARTY = {
     "ryzen.bot": {"anyio", "attrs", "loguru", "cachetools", "yaml"},
     "ryzen.settings": {"attrs", "dotenv"},
     "ryzen.telegram": {"anyio", "attrs", "loguru", "pyrogram", "pytgcalls", "ntgcalls"},
-    "ryzen.running": {"attrs"},
+    "ryzen.running": {"attrs", "cachetools"},
     "ryzen.resume": {"anyio", "attrs", "loguru"},
     "ryzen.app": {"anyio", "attrs", "loguru"},
     "ryzen.__main__": {"anyio", "attrs", "loguru"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import anyio
@@ -12,6 +13,9 @@ from ryzen.errors import ActorError, VoiceError, VoiceTrouble
 from ryzen.messages import Admit, Missed, ToAssistant
 from ryzen.player.effects import Notice, Noticed
 from ryzen.player.events import Fact, VoiceFailed
+
+#: Seconds over which those who were told to wait come back: not all in one moment.
+SPREAD = 3.0
 
 _NOT_INSIDE = (VoiceTrouble.ASSISTANT_MISSING, VoiceTrouble.ASSISTANT_BANNED)
 
@@ -50,7 +54,7 @@ async def keep_call(
                 raise
             if error.retry_after is not None:
                 notify(Notice(Noticed.MUST_WAIT, seconds=error.retry_after))
-                await anyio.sleep(error.retry_after)
+                await anyio.sleep(error.retry_after + random.uniform(0.0, SPREAD))
                 call.again()
                 continue
             call.want(False)

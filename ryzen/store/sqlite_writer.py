@@ -117,8 +117,16 @@ class Writer:
                     self._joining = None
             self._write(group)
             self._tell(group)
-        self._cursor.close()
+        self._tidy()
         self._connection.close()
+
+    def _tidy(self) -> None:
+        """Empty the log into the file, so that the file is all that there is to copy."""
+        try:
+            self._cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            logger.debug("the log stays beside the file, and is read at the next start: {}", error)
+        self._cursor.close()
 
     def _write(self, group: Group) -> None:
         try:

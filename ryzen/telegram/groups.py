@@ -50,6 +50,9 @@ class AccountGroups:
                 raise self._trouble(VoiceTrouble.ASSISTANT_BANNED)
             if standing is _Standing.OUTSIDE or not await self._assistant_knows(chat_id):
                 await _patiently(lambda: self._bring_in(chat_id))
+        except Flood as flood:
+            wait = float(flood.value or 0)
+            raise VoiceError(VoiceTrouble.FLOODED, reason_of(flood), retry_after=wait) from flood
         except RPCError as error:
             banned = reason_of(error) in KEPT_OUT
             trouble = VoiceTrouble.ASSISTANT_BANNED if banned else VoiceTrouble.ASSISTANT_MISSING

@@ -8,6 +8,7 @@ cores_per_stream    processor seconds per second and stream of bot, audio worker
 rss_per_chat_mb     what each further playing chat adds to the memory of those processes (proportional sets)
 tell_per_s, ask_per_s   in one process; pykka's actors are threads
 durable_writes_per_s  changes, each awaited by its caller until SQLite has it on the disk
+mongo               a flush of 1,000 players, single batches, how soon it is back after kills and holes
 cpu_ms_per_command  processor time of the bot per /ping, beside a bare client that answers the same
 """
 
@@ -23,6 +24,7 @@ from subprocess import PIPE
 
 import anyio
 import mail
+import mongo
 import store
 from rig import Rig, rig, spread
 
@@ -122,17 +124,16 @@ def main() -> None:
         "scripts/bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="print one object")
-    parser.add_argument(
-        "--only", choices=["latencies", "streams", "commands", "mail", "store"], help="one part of it"
-    )
-    given = parser.parse_args()
     parts: dict[str, Callable[[], dict[str, object]]] = {
         "mail": lambda: dict(mail.measure()),
         "store": lambda: dict(store.measure()),
+        "mongo": lambda: {"mongo": anyio.run(mongo.measure)},
         "latencies": lambda: anyio.run(latencies),
         "commands": lambda: anyio.run(commands),
         "streams": lambda: anyio.run(streams),
     }
+    parser.add_argument("--only", choices=tuple(parts), help="one part of it")
+    given = parser.parse_args()
     figures: dict[str, object] = {}
     for name, measure in parts.items():
         if given.only in (None, name):

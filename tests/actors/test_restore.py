@@ -231,10 +231,16 @@ async def test_a_chat_that_was_given_up_keeps_its_line() -> None:
         running.give_up(-99)  # one that nobody knows is no trouble
 
 
-async def test_no_more_sleeping_chats_are_remembered_than_the_bound() -> None:
-    async with stage() as s:
-        running = chats_of(s)
-        for number in range(REMEMBERED + 1):
-            assert running.put_to_sleep(left(-number, Phase.IDLE))
-        assert running.get(0) is None
+async def test_of_idle_chats_the_newest_are_remembered_and_of_others_all() -> None:
+    def idle(chat_id: int) -> LiveChat:
+        past = left(chat_id, Phase.IDLE)
+        return attrs.evolve(past, player=attrs.evolve(past.player, queue=(), history=past.player.queue))
+
+    many = range(1, REMEMBERED + 11)
+    saved = [idle(-number) for number in many]
+    saved += [left(-10_000 - number, Phase.IDLE) for number in many]  # a line waits in these
+    async with restored(*saved) as (_, running):
         assert running.get(-1) is not None
+        assert running.get(-REMEMBERED) is not None
+        assert running.get(-REMEMBERED - 1) is None
+        assert all(running.get(-10_000 - number) is not None for number in many)

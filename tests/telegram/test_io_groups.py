@@ -126,8 +126,9 @@ async def test_a_short_flood_is_waited_for_and_a_long_one_is_said() -> None:
         town.box.faults.flood("messages.ImportChatInvite", 1, times=1)
         assert await groups.admit_assistant(town.group.chat_id) == HELPER
         town.box.faults.flood("messages.ImportChatInvite", 600, times=1)
-        with pytest.raises(VoiceError, match="FLOOD_WAIT_600"):
+        with pytest.raises(VoiceError, match="FLOOD_WAIT_600") as caught:
             await groups.admit_assistant(town.other.chat_id)
+        assert (caught.value.trouble, caught.value.retry_after) == (VoiceTrouble.FLOODED, 600)
 
 
 async def test_two_who_ask_at_once_are_both_answered_and_it_joins_once() -> None:
