@@ -69,8 +69,8 @@ def _take(file: int, path: Path) -> None:
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     """In autocommit mode: BEGIN and COMMIT are ours. Raises sqlite3.Error; only a writer makes the file."""
     mode = "rwc" if write else "ro"
-    if write:  # it holds people's names; its side files get the same rights from SQLite
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if write and not path.exists():  # it holds people's names; its side files get the same rights from SQLite
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
     db = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
     )

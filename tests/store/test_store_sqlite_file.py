@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -80,16 +81,61 @@ async def test_a_place_that_cannot_be_written_is_refused_with_what_to_do(tmp_pat
     assert "is no file" in await refusal(tmp_path)
 
 
-async def test_a_file_that_may_not_be_written_is_refused(path: Path) -> None:
+async def test_nobody_else_may_read_the_file_and_what_is_beside_it(path: Path) -> None:
     async with opened(path):
-        pass
+        modes = {each.name: each.stat().st_mode & 0o777 for each in path.parent.iterdir()}
+    assert len(modes) == 4
+    assert set(modes.values()) == {0o600}
+
+
+async def test_after_a_clean_end_the_file_is_all_that_there_is(path: Path) -> None:
+    async with opened(path) as (store, _):
+        await apply(store, SetFlag("a", "x"))
+    copy = path.with_name("copy.db")
+    copy.write_bytes(path.read_bytes())
+    async with opened(copy) as (store, _):
+        assert await flags(store) == {"a"}
+
+
+ORDINARY_USER = """
+import asyncio, os, sys
+from pathlib import Path
+from ryzen.errors import StoreUnusable
+from ryzen.store import open_store
+
+async def open_it(path):
+    try:
+        async with open_store(f"sqlite:///{path}"):
+            print("opened")
+    except StoreUnusable as error:
+        print(error)
+
+async def main(folder):
+    path = folder / "ryzen.db"
+    await open_it(path)
+    if os.geteuid() == 0:  # who may write everywhere; all that is imported is imported by now
+        for each in (folder, *folder.iterdir()):
+            os.chown(each, 65534, 65534)
+        os.seteuid(65534)
     path.chmod(0o400)
-    if os.access(path, os.W_OK):
-        pytest.skip("root may write everywhere")
-    assert "may not be written" in await refusal(path)
-    path.parent.chmod(0o500)
-    assert "the right to write there" in await refusal(path.with_name("other.db"))
-    path.parent.chmod(0o700)
+    await open_it(path)
+    folder.chmod(0o500)
+    await open_it(folder / "other.db")
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+def test_a_file_that_may_not_be_written_is_refused() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own are for this user alone
+        command = [sys.executable, "-c", ORDINARY_USER, folder]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        Path(folder).chmod(0o700)
+    assert done.stderr == ""
+    opened, file, place = done.stdout.splitlines()
+    assert opened == "opened"
+    assert "may not be written" in file
+    assert "the right to write there" in place
 
 
 # -- whose it is
