@@ -26,6 +26,7 @@ import attrs
 from anyio import to_thread
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "store"))
 
 from faults import Way, fault_proxy
 from mongod import Mongod
