@@ -106,7 +106,7 @@ def test_the_sum_of_it_says_what_was_measured_and_what_went_wrong() -> None:
     assert lines == [
         "The first sound came 140 ms after its command.\n"
         "After a skip the next track was heard in 201 ms, 190 ms.\n"
-        "After the bot was killed 2 groups were heard again, the last 1200 ms after its new start.\n"
+        "After the kill the music was back in 2 groups, 1200 ms after the new start at most.\n"
         "An error that nothing explains: chat:1 fell"
     ]
     report.emit("summary", first_audio_ms=None, skip_ms=[], back_ms=[], errors=[])

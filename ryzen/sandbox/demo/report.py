@@ -110,8 +110,10 @@ def _summary(first: object, skips: list[object], backs: list[int], errors: list[
     if skips:
         lines.append(f"After a skip the next track was heard in {', '.join(f'{ms} ms' for ms in skips)}.")
     if backs:
-        last = f"the last {max(backs)} ms after its new start"
-        lines.append(f"After the bot was killed {len(backs)} groups were heard again, {last}.")
+        where = "one group" if len(backs) == 1 else f"{len(backs)} groups"
+        lines.append(
+            f"After the kill the music was back in {where}, {max(backs)} ms after the new start at most."
+        )
     lines += [f"An error that nothing explains: {error}" for error in errors]
     return "\n".join(lines)
 
