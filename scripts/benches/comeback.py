@@ -177,7 +177,7 @@ def _figures(done: Round) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser("scripts/comeback", description=__doc__)
+    parser = argparse.ArgumentParser("scripts/soak comeback", description=__doc__)
     parser.add_argument("--groups", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--end", choices=tuple(OFF), default="kill")

@@ -111,7 +111,7 @@ async def _look(url: str, noted: list[str]) -> Findings:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser("scripts/crash", description=__doc__)
+    parser = argparse.ArgumentParser("scripts/soak crash", description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument(
         "--early", action="store_true", help="acknowledge before the commit: must be found out"

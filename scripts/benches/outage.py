@@ -182,7 +182,7 @@ async def _reply(r: Rig, group: Group, asked: float, within: float, words: str =
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser("scripts/outage", description=__doc__)
+    parser = argparse.ArgumentParser("scripts/soak outage", description=__doc__)
     parser.add_argument("--groups", type=int, default=4)
     parser.add_argument("--stop", type=float, default=60.0, help="seconds for which mongod is stopped")
     given = parser.parse_args()

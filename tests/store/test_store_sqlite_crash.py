@@ -1,4 +1,4 @@
-"""A writer that is killed loses nothing that it has acknowledged: ``scripts/crash``, in short."""
+"""A writer that is killed loses nothing that it has acknowledged: ``scripts/soak crash``, in short."""
 
 from __future__ import annotations
 

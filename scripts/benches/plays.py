@@ -59,7 +59,7 @@ async def _round(r: Rig) -> list[float]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser("scripts/soak", description=__doc__)
+    parser = argparse.ArgumentParser("scripts/soak plays", description=__doc__)
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--groups", type=int, default=10)
     given = parser.parse_args()
