@@ -16,7 +16,7 @@ from ryzen.actors.ref import Event, Request
 from ryzen.errors import VoiceTrouble
 from ryzen.player.effects import Answer
 from ryzen.player.events import Fact, Wish
-from ryzen.player.state import Media, Player, Track
+from ryzen.player.state import Entry, Media, Player, Track
 from ryzen.records import Change, ChatSettings, LiveChat, Member, Roll
 
 if TYPE_CHECKING:
@@ -97,6 +97,14 @@ class CardMoved(Event):
 
 
 @attrs.frozen
+class FoundLate(Event):
+    """What an earlier process left turns up when this chat has begun anew: a line, and a card to remove."""
+
+    line: tuple[Entry, ...]
+    card: int | None = None  #: message id
+
+
+@attrs.frozen
 class Redraw(Event):
     """Draw the card afresh, as a new message at the end of the chat."""
 
@@ -113,7 +121,20 @@ class TimeUp(Event):
     mark: object = attrs.field(repr=False)
 
 
-ToChat = Command | PauseFor | Mute | Unmute | Look | Happened | CallLost | CardMoved | Redraw | Tick | TimeUp
+ToChat = (
+    Command
+    | PauseFor
+    | Mute
+    | Unmute
+    | Look
+    | Happened
+    | CallLost
+    | CardMoved
+    | FoundLate
+    | Redraw
+    | Tick
+    | TimeUp
+)
 
 
 # -- to the DownloadActor

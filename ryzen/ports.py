@@ -234,8 +234,15 @@ class Screen(Protocol):
         """This message is the card: an earlier process drew it."""
         ...
 
-    async def show(self, view: View, fresh: bool = False) -> None:
-        """Draw or redraw the card; ``fresh``: as a new message, the old one goes."""
+    async def show(self, view: View, fresh: bool = False, drawn: Callable[[], None] | None = None) -> None:
+        """Draw or redraw the card; ``fresh``: as a new message, the old one goes.
+
+        ``drawn`` is called as soon as ``card`` is the one that shows it, before an old one is taken away.
+        """
+        ...
+
+    async def discard(self, message: int) -> None:
+        """Take away a message that is not our card any more, or never was."""
         ...
 
     async def notify(self, notice: Notice) -> None: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import anyio
@@ -12,19 +12,18 @@ from attrs import evolve
 from loguru import logger
 
 from ryzen.actors.ref import Ref
-from ryzen.errors import ActorError, ActorStopped, AskExpired, MailboxFull, Refusal
-from ryzen.messages import Commit, Happened, Restorable, Saved, ToStore
-from ryzen.player.events import Recollected
+from ryzen.errors import ActorError, ActorStopped, MailboxFull
+from ryzen.messages import Commit, FoundLate, Restorable, Saved, ToStore
 from ryzen.player.state import Phase
-from ryzen.records import LiveChat, SaveLive
+from ryzen.records import Change, LiveChat, SaveLive
 from ryzen.running import RunningChats, standing
 
 #: Seconds that the first commands wait for the store, so that they find the chats as they were left.
 PATIENCE = 5.0
 #: Seconds between two questions to a store that is away.
 AGAIN = 1.0
-#: Seconds that the store may take for one answer.
-WITHIN = 10.0
+#: Seconds that the store may take for one answer; it gives up by itself a little earlier.
+WITHIN = 12.0
 
 
 class LifeSign(Protocol):
@@ -32,6 +31,10 @@ class LifeSign(Protocol):
 
     def last(self, process: str) -> float | None:
         """Wall clock; None if it is another process that left the sign."""
+        ...
+
+    def take_over(self) -> None:
+        """What it told is known now: from here on it is our own."""
         ...
 
 
@@ -64,18 +67,23 @@ class Restorer:
         try:
             waiting = self._know(await self._saved())
             known.set()
+            await self._keep([SaveLive(live) for live in waiting])  # where they stand, whatever becomes of us
+            self._sign.take_over()
             await self._wake(waiting)
         except ActorStopped:
             logger.info("stopping before every chat was restored")
 
     async def _saved(self) -> Saved:
+        told: set[str] = set()
         while True:
             try:
                 return await self._store.ask(Restorable(), within=WITHIN)
             except ActorStopped:
                 raise
             except ActorError as error:
-                logger.debug("nothing to restore from yet: {!r}", error)
+                if (cause := repr(error)) not in told:
+                    logger.warning("nothing can be restored yet, and no player is written: {}", cause)
+                    told.add(cause)
             await anyio.sleep(AGAIN)
 
     def _know(self, saved: Saved) -> list[LiveChat]:
@@ -83,8 +91,6 @@ class Restorer:
         waiting = []
         for live in reversed(saved.chats):  # of those that are too many to be remembered, the oldest go
             found = standing(live, self._died(live, saved.beats))
-            if live.live and found.player.phase is not Phase.PAUSED:
-                found = evolve(found, attempts=found.attempts + 1)
             if not self._chats.put_to_sleep(found):
                 self._recollect(found)
             elif live.live or live.card is not None:
@@ -99,26 +105,41 @@ class Restorer:
         """This chat has begun anew while the store was away."""
         player = found.player
         line = (player.current, *player.queue) if player.current is not None else player.queue
-        if line and (chat := self._chats.get(found.chat_id)) is not None:
-            try:
-                chat.tell(Happened(Recollected(line)))
-            except (ActorStopped, MailboxFull) as error:
-                logger.warning("chat {} could not be told of its old line: {!r}", found.chat_id, error)
+        chat = self._chats.get(found.chat_id)
+        if chat is None or not (line or found.card):
+            return
+        try:
+            chat.tell(FoundLate(line, found.card))
+        except (ActorStopped, MailboxFull) as error:
+            logger.warning("chat {} could not be told of its old line: {!r}", found.chat_id, error)
 
     async def _wake(self, waiting: list[LiveChat]) -> None:
-        if not waiting:
-            return
-        logger.info("restoring {} chats", len(waiting))
-        await self._count_attempts(waiting)
+        if waiting:
+            logger.info("restoring {} chats", len(waiting))
         for live in waiting:
-            if self._chats.get(live.chat_id) is None:  # waking it is all that it takes
-                logger.debug("chat {} is not there to be restored", live.chat_id)
-            await anyio.sleep(self._rng.uniform(0.5, 1.5) / self._rate)
+            if await self._try(live):
+                await anyio.sleep(self._rng.uniform(0.5, 1.5) / self._rate)
 
-    async def _count_attempts(self, waiting: Iterable[LiveChat]) -> None:
-        """Durably, before anything is tried: a chat that kills us must not do so at every start."""
-        changes = tuple(SaveLive(live) for live in waiting)
+    async def _try(self, live: LiveChat) -> bool:
+        """Counted durably before it is tried: a chat that kills us must not do so at every start.
+
+        Returns False if there is nothing to do: somebody has asked for it before its turn came.
+        """
+        sounds = live.live and live.player.phase is not Phase.PAUSED  # else no sound is missed
+        tried = evolve(live, attempts=live.attempts + sounds)
+        if not self._chats.replace(live, tried):
+            return False
+        if sounds:
+            await self._keep([SaveLive(tried)])
+        self._chats.get(live.chat_id)  # waking it is all that it takes
+        return True
+
+    async def _keep(self, changes: list[Change]) -> None:
+        if not changes:
+            return
         try:
-            await self._store.ask(Commit(changes), within=WITHIN)
-        except (AskExpired, Refusal) as error:
-            logger.warning("the restores could not be counted: {!r}", error)
+            await self._store.ask(Commit(tuple(changes)), within=WITHIN)
+        except ActorStopped:
+            raise
+        except ActorError as error:
+            logger.warning("what is to be restored could not be noted: {!r}", error)

@@ -69,11 +69,21 @@ class RunningChats:
         """
         if self._running(live.chat_id) is not None:
             return False
+        self._remember(live)
+        return True
+
+    def _remember(self, live: LiveChat) -> None:
         player = live.player
         if player.current is not None or player.queue or live.card is not None:
             self._asleep[live.chat_id] = live
         else:
             self._idle[live.chat_id] = live
+
+    def replace(self, old: LiveChat, new: LiveChat) -> bool:
+        """If it does not run, and that is how it stands, it is how it stands no longer."""
+        if self._asleep.get(old.chat_id) is not old:
+            return False
+        self._asleep[old.chat_id] = new
         return True
 
     def give_up(self, chat_id: int) -> None:
@@ -83,19 +93,20 @@ class RunningChats:
             return
         rested, _ = reduce(saver.last.player, TakenOver(hopeless=True), 0.0)
         saver.save(rested, None)
-        self.put_to_sleep(saver.last)
+        self._remember(saver.last)
 
     def _start(self, chat_id: int) -> Ref[ToChat]:
         keeping = self._keeping
         found = self._asleep.pop(chat_id, None) or self._idle.pop(chat_id, None)
         saver = Saver(chat_id, keeping.store, keeping.process, keeping.wall, keeping.new_id, found)
-        inherited = None if found is None else _inherited(found)
+        inherited = None if found is None else Inherited(_card_of(found), hopeless=found.attempts > HOPELESS)
 
         def make(snapshot: Player | None, attempt: int) -> ChatActor:
             nonlocal inherited
             mine, inherited = inherited, None  # a later incarnation has our own snapshot to go by
             return ChatActor(chat_id, snapshot, attempt, self._world, saver, mine)
 
+        self._lay_down()
         self._savers[chat_id] = saver
         player = None if found is None else evolve(found.player, limit=self._world.queue_limit)
         return self._supervisor.spawn(name_of(chat_id), make, grace=_GRACE, snapshot=player)
@@ -103,10 +114,16 @@ class RunningChats:
     def _running(self, chat_id: int) -> Ref[ToChat] | None:
         if (ref := self._supervisor.get(name_of(chat_id))) is not None:
             return ref
-        saver = self._savers.pop(chat_id, None)
-        if saver is not None and saver.last is not None:  # it has retired since
-            self.put_to_sleep(saver.last)
+        self._lay_down()
         return None
+
+    def _lay_down(self) -> None:
+        """Those that have retired."""
+        for chat_id, saver in list(self._savers.items()):
+            if self._supervisor.get(name_of(chat_id)) is None:
+                del self._savers[chat_id]
+                if saver.last is not None:
+                    self._remember(saver.last)
 
 
 def name_of(chat_id: int | str) -> str:
@@ -119,11 +136,10 @@ def id_of(name: str) -> int:
     return int(name.removeprefix(name_of("")))
 
 
-def _inherited(live: LiveChat) -> Inherited:
-    card = None
-    if live.card is not None and live.card_entry is not None:
-        card = Card(live.card, live.card_entry)
-    return Inherited(card, hopeless=live.attempts > HOPELESS)
+def _card_of(live: LiveChat) -> Card | None:
+    if live.card is None or live.card_entry is None:
+        return None
+    return Card(live.card, live.card_entry)
 
 
 def standing(live: LiveChat, until: float) -> LiveChat:

@@ -30,6 +30,7 @@ from ryzen.messages import (
     CardMoved,
     Command,
     Fetch,
+    FoundLate,
     Happened,
     Look,
     Mute,
@@ -137,6 +138,10 @@ class ChatActor(Actor[ToChat]):
                 self._on_lost(life, VoiceError(trouble, detail))
             case CardMoved():
                 pass  # it is saved with the rest
+            case FoundLate(line, card):
+                self._step(ev.Recollected(line))
+                if card is not None:
+                    self._card.discard(card)
             case Redraw():
                 self._card.redraw(fresh=True)
             case Tick():

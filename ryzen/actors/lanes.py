@@ -95,13 +95,19 @@ class CallLane:
 
 
 class CardLane:
-    """Draws the newest view of the chat, and says its notices. ``on_drawn`` is called after each drawing."""
+    """Draws the newest view of the chat, and says its notices. ``on_drawn`` is called for each drawing."""
 
     def __init__(self, screen: Screen, view: Callable[[], View], on_drawn: Callable[[], None]) -> None:
         self._screen, self._view, self._on_drawn = screen, view, on_drawn
         self._notices: deque[Notice] = deque(maxlen=NOTICES)
         self._stale = self._fresh = False
+        self._discarded: list[int] = []
         self._changed = anyio.Event()
+
+    def discard(self, message: int) -> None:
+        """It is not ours."""
+        self._discarded.append(message)
+        self._changed.set()
 
     def redraw(self, fresh: bool = False) -> None:
         self._stale, self._fresh = True, self._fresh or fresh
@@ -119,5 +125,7 @@ class CardLane:
                 await self._screen.notify(self._notices.popleft())
             if self._stale:
                 fresh, self._stale, self._fresh = self._fresh, False, False
-                await self._screen.show(self._view(), fresh)
+                await self._screen.show(self._view(), fresh, self._on_drawn)
                 self._on_drawn()
+            while self._discarded:
+                await self._screen.discard(self._discarded.pop())

@@ -14,8 +14,8 @@ from ryzen.actors import known
 from ryzen.actors.breaker import Breaker
 from ryzen.actors.waiting import Entry, Lot, Receipt, Waiting, place_of
 from ryzen.errors import Refusal
-from ryzen.messages import Declined
-from ryzen.records import Batch, Beat, Change, LiveChat, LostChat, SaveLive, SawChat, SawUser
+from ryzen.messages import Declined, Saved
+from ryzen.records import Batch, Beat, Change, LostChat, SaveLive, SawChat, SawUser
 
 #: Seconds in which somebody who is seen again under the same name needs no writing down.
 SEEN_LATELY = 3600.0
@@ -51,7 +51,7 @@ class Ledger:
         """``settings``, ``rolls`` and ``seen`` are how many of these are remembered."""
         self.breaker = breaker or Breaker()
         self.settings, self.rolls = known.settings(settings), known.rolls(rolls)
-        self.restored = False  #: whether players may be written
+        self.found: Saved | None = None  #: what earlier processes left, once that is known
         self.closed = self.written = self.let_go = 0  #: changes, since the beginning
         self.before = 0, 0  #: written and let go when the last outage began
         self._bound = bound
@@ -94,10 +94,15 @@ class Ledger:
             last.promise(receipt)
         return receipt
 
-    def restore(self, chats: Iterable[LiveChat]) -> None:
+    def restore(self, found: Saved) -> None:
         """It is known what earlier processes left: from now on it may be written over."""
-        self._revision = max([self._revision, *(live.revision for live in chats)])
-        self.restored = True
+        self._revision = max([self._revision, *(live.revision for live in found.chats)])
+        self.found = found
+
+    @property
+    def restored(self) -> bool:
+        """Whether players may be written."""
+        return self.found is not None
 
     # -- what goes out
     @property

@@ -84,7 +84,7 @@ class StoreActor(Actor[ToStore]):
             case RollOf(roll, scope):
                 return self._answer(self._ledger.rolls, (roll, scope), lambda key: self._store.roll(*key))
             case Restorable():
-                # One for all: who asks again over a slow answer hears what was there before our own players.
+                # Read once, for whoever asks again: it is what was there before our own players.
                 return self.later(self._reads.join, Restorable, self._restore)
             case Recall(question):
                 return self.later(self._recall, question)
@@ -167,10 +167,11 @@ class StoreActor(Actor[ToStore]):
         raise Refusal(Declined.AWAY)  # and no more: a heavy question is slow in a database that is well
 
     async def _restore(self) -> Saved:
-        saved = await self._recall(_saved)
-        self._ledger.restore(saved.chats)
-        self._writer.stir()
-        return saved
+        if self._ledger.found is None:
+            self._ledger.restore(await self._recall(_saved))
+            self._writer.stir()
+        assert self._ledger.found is not None
+        return self._ledger.found
 
 
 async def _saved(store: Store) -> Saved:

@@ -94,6 +94,7 @@ class Writer:
             with anyio.move_on_after(self._policy.flush_interval):
                 await self._roused.wait()
         self._ledger.load(self._policy.flush_size, self._wall())
+        self._hurry = self._hurry and self._ledger.due > 0  # who comes now may wait for others again
 
     @property
     def _full(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from loguru import logger
 
 from ryzen.bot import card, show
@@ -31,7 +33,7 @@ class CardScreen:
     def adopt(self, card: Card) -> None:
         self._card = card
 
-    async def show(self, view: View, fresh: bool = False) -> None:
+    async def show(self, view: View, fresh: bool = False, drawn: Callable[[], None] | None = None) -> None:
         """Edit the card of the same track; a new message for a new one, and the old one goes."""
         entry = view.player.current
         if entry is None:
@@ -42,7 +44,7 @@ class CardScreen:
         text, rows = card.text(self._words, view, entry), card.rows(self._words, view.player)
         try:
             if fresh or not await self._edit(entry.id, text, rows):
-                await self._renew(entry.id, text, rows)
+                await self._renew(entry.id, text, rows, drawn)
             self._refused = ""
         except SendError as error:
             self._complain(error)
@@ -58,10 +60,12 @@ class CardScreen:
             return False
         return True
 
-    async def _renew(self, entry: int, text: Html, rows: Rows) -> None:
+    async def _renew(self, entry: int, text: Html, rows: Rows, drawn: Callable[[], None] | None) -> None:
         """A new card, then the old one goes: for a moment there are two. Raises SendError."""
         message = await self._outbox.send(self._chat_id, text.markup, rows)
         old, self._card, self._closed = self._card, Card(message, entry), None
+        if drawn is not None:
+            drawn()
         if old is not None:
             await self._outbox.delete(self._chat_id, old.message)
 
@@ -80,10 +84,12 @@ class CardScreen:
     async def remove(self) -> None:
         """Take the card away: nothing plays any more."""
         old, self._card, self._closed = self._card, None, None
-        if old is None:
-            return
+        if old is not None:
+            await self.discard(old.message)
+
+    async def discard(self, message: int) -> None:
         try:
-            await self._outbox.delete(self._chat_id, old.message)
+            await self._outbox.delete(self._chat_id, message)
         except SendError as error:
             self._complain(error)
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import anyio
 from loguru import logger
 from pyrogram import raw, utils
-from pyrogram.errors import Flood, RPCError
+from pyrogram.errors import Flood, FloodWait, RPCError
 
 from ryzen.errors import SendError, VoiceError, VoiceTrouble
 from ryzen.ports import Assistant
@@ -50,9 +50,12 @@ class AccountGroups:
                 raise self._trouble(VoiceTrouble.ASSISTANT_BANNED)
             if standing is _Standing.OUTSIDE or not await self._assistant_knows(chat_id):
                 await _patiently(lambda: self._bring_in(chat_id))
-        except Flood as flood:
-            wait = float(flood.value or 0)
-            raise VoiceError(VoiceTrouble.FLOODED, reason_of(flood), retry_after=wait) from flood
+        except (
+            FloodWait
+        ) as wait:  # other floods, a frozen account's for one, name no time: they need a person
+            raise VoiceError(
+                VoiceTrouble.FLOODED, reason_of(wait), retry_after=float(wait.value or 0)
+            ) from wait
         except RPCError as error:
             banned = reason_of(error) in KEPT_OUT
             trouble = VoiceTrouble.ASSISTANT_BANNED if banned else VoiceTrouble.ASSISTANT_MISSING

@@ -173,6 +173,7 @@ class FakeRoom:
     notices: list[do.Notice] = attrs.Factory(list)
     card: Card | None = None
     messages: int = 0
+    discarded: list[int] = attrs.Factory(list)
 
     @property
     def deck(self) -> FakeDeck:
@@ -185,7 +186,10 @@ class FakeRoom:
     def adopt(self, card: Card) -> None:
         self.card, self.messages = card, max(self.messages, card.message)
 
-    async def show(self, view: View, fresh: bool = False) -> None:
+    async def discard(self, message: int) -> None:
+        self.discarded.append(message)
+
+    async def show(self, view: View, fresh: bool = False, drawn: Callable[[], None] | None = None) -> None:
         self.cards.append(view)
         entry = view.player.current
         if entry is None:

@@ -41,7 +41,7 @@ MUTANTS = [
     (STORE, "        if self._breaker.away:\n            raise Refusal(Declined.AWAY)\n", ""),
     (STORE, "            self._writer.lose(error)\n            raise Refusal(Declined.AWAY) from error", "            raise Refusal(Declined.AWAY) from error"),
     (STORE, "            with self._breaker.bounded(self._policy.recall_within):", "            with anyio.move_on_after(self._policy.recall_within):"),
-    (STORE, "        self._ledger.restore(saved.chats)\n        self._writer.stir()\n", "        self._ledger.restore(saved.chats)\n"),
+    (STORE, "            self._writer.stir()\n        assert", "        assert"),
     (STORE, "            await anyio.sleep(self._policy.beat_every)", "            await anyio.sleep(2 * self._policy.beat_every)"),
     (STORE, "{waiting} changes wait: {self._breaker.cause}", "{waiting} changes wait"),
     # writing
@@ -81,7 +81,7 @@ MUTANTS = [
     (LEDGER, "        if last is None and self._lots:\n            last = self._lots[-1].entries[-1]\n", ""),
     (LEDGER, "self._lots[-1].entries[-1]", "self._lots[0].entries[0]"),
     (LEDGER, "max([self._revision, *(live.revision for live in chats)])", "self._revision"),
-    (LEDGER, "        self.restored = True\n", ""),
+    (LEDGER, "        self.found = found\n", ""),
     (LEDGER, "- (0 if self.restored else self._waiting.players)", ""),
     (LEDGER, "        return self._load(most, now, self.restored)", "        return self._load(most, now, True)"),
     (LEDGER, "            self.written += 1\n", ""),

@@ -12,8 +12,8 @@ import attrs
 import pytest
 from chat_fakes import ADA, EPOCH, Stage, stage, track, wall
 
-from ryzen.errors import ActorStopped, Refusal
-from ryzen.messages import Command, Look, Restorable, Saved
+from ryzen.errors import ActorCrashed, ActorStopped, Refusal
+from ryzen.messages import Command, Commit, Look, Restorable, Saved
 from ryzen.player import events as ev
 from ryzen.player.state import Entry, Phase, Player
 from ryzen.records import LiveChat
@@ -42,6 +42,8 @@ class Sign:
 
     def last(self, process: str) -> float | None:
         return self.at if process == self.process else None
+
+    def take_over(self) -> None: ...
 
 
 def chats_of(s: Stage) -> RunningChats:
@@ -135,12 +137,26 @@ async def test_a_chat_that_somebody_asks_for_comes_at_once_with_its_line() -> No
 
 
 # -- attempts
-async def test_attempts_are_counted_durably_before_anything_is_tried() -> None:
-    async with restored(left(-1, attempts=1), left(-2, Phase.PAUSED)) as (s, _):
-        await anyio.sleep(0)
-        first = s.kept(-1)[0]
-        assert (first.attempts, first.process) == (2, "before")
-        assert s.kept(-2)[0].attempts == 0  # a paused chat makes no sound, and none is missed
+async def test_an_attempt_is_counted_durably_before_it_is_made_and_not_before_its_turn() -> None:
+    saved = left(-1, attempts=1), left(-2, Phase.PAUSED), left(-3)
+    async with restored(*saved, rate=0.1) as (s, _):
+        await anyio.sleep(0.01)
+        standing, tried = s.kept(-1)[:2]
+        assert (standing.attempts, standing.moving_since, standing.process) == (1, None, "before")
+        assert (tried.attempts, tried.process) == (2, "before")
+        assert [live.attempts for live in s.kept(-3)] == [0]  # its turn has not come
+        await anyio.sleep(40)
+        assert all(live.attempts == 0 for live in s.kept(-2))  # paused: no sound is missed
+        assert s.kept(-3)[1].attempts == 1
+
+
+async def test_a_start_that_is_cut_short_counts_against_nobody_whose_turn_had_not_come() -> None:
+    chats = tuple(left(-number) for number in range(1, 21))
+    for _ in range(4):
+        async with restored(*chats, rate=0.1) as (s, _):
+            await anyio.sleep(1)
+            chats = tuple(s.kept(live.chat_id)[-1] for live in chats)
+    assert [live.attempts for live in chats[1:]] == [0] * 19
 
 
 async def test_a_chat_that_has_failed_three_times_keeps_its_line_and_says_so() -> None:
@@ -159,7 +175,7 @@ async def test_a_chat_that_has_failed_three_times_keeps_its_line_and_says_so() -
 
 # -- the store is away
 async def test_nobody_waits_long_for_a_store_that_is_away_and_it_is_made_up_for_later() -> None:
-    saved = Saved((left(-1), left(-2)), {})
+    saved = Saved((left(-1), left(-2, card=7, card_entry=1)), {})
     async with stage(saved) as s, anyio.create_task_group() as tasks:
         away = Away(s, 30.0)
         running = chats_of(s)
@@ -171,6 +187,7 @@ async def test_nobody_waits_long_for_a_store_that_is_away_and_it_is_made_up_for_
         assert s.world.room(-1).codes() == ["resumed"]
         (told,) = s.world.room(-2).notices
         assert (told.code, told.number) == ("line-found", 2)
+        assert s.world.room(-2).discarded == [7]  # the card of before
         assert [title for title, _ in s.world.room(-2).deck.loads] == ["new"]
         tasks.cancel_scope.cancel()
 
@@ -186,6 +203,25 @@ class Away:
     async def ask(self, request: object, *, within: float) -> object:
         if isinstance(request, Restorable) and anyio.current_time() < self.began + self.seconds:
             raise Refusal("store-away")
+        return await self.s.store.ask(request, within=within)  # type: ignore[arg-type]
+
+
+async def test_a_store_that_crashes_meanwhile_costs_no_restore() -> None:
+    async with stage(Saved((left(-1),), {})) as s, anyio.create_task_group() as tasks:
+        await tasks.start(Restorer(Crashing(s), chats_of(s), Sign(), 5.0).run)  # type: ignore[arg-type]
+        await anyio.sleep(5)
+        assert s.world.room(-1).codes() == ["resumed"]
+
+
+@attrs.frozen
+class Crashing:
+    """The store's Ref; a Commit makes it fall over."""
+
+    s: Stage
+
+    async def ask(self, request: object, *, within: float) -> object:
+        if isinstance(request, Commit):
+            raise ActorCrashed("store")
         return await self.s.store.ask(request, within=within)  # type: ignore[arg-type]
 
 
@@ -229,6 +265,18 @@ async def test_a_chat_that_was_given_up_keeps_its_line() -> None:
         view = await chat.ask(Look(), within=5)
         assert [entry.track.title for entry in view.player.queue] == ["one", "two"]
         running.give_up(-99)  # one that nobody knows is no trouble
+
+
+async def test_chats_that_retired_are_no_longer_held_as_running() -> None:
+    async with stage(linger=30.0) as s:
+        running = chats_of(s)
+        for number in range(1, 21):
+            await running.open(-number).ask(Command(ev.Play((track("one"),), ADA)), within=5)
+            await running.open(-number).ask(Command(ev.Stop()), within=5)
+        await anyio.sleep(120)
+        running.open(-99)
+        assert list(running._savers) == [-99]
+        assert len(running._idle) == 20
 
 
 async def test_of_idle_chats_the_newest_are_remembered_and_of_others_all() -> None:

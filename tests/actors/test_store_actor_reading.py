@@ -41,6 +41,31 @@ async def test_no_player_is_written_before_it_is_known_what_was_there() -> None:
         assert kept.store.players[2].player.offset == 7
 
 
+async def test_whoever_asks_once_more_hears_the_same_though_ours_are_written_by_then() -> None:
+    store = FakeStore(players={1: live(1, 7, 10, "before")})
+    async with keeping(store) as kept:
+        kept.ref.tell(Keep(SaveLive(live(1, 1))))
+        first = await kept.ref.ask(Restorable(), within=5)
+        await anyio.sleep(5)
+        assert kept.store.players[1].player.offset == 1
+        assert await kept.ref.ask(Restorable(), within=5) == first
+        assert first.chats == (live(1, 7, 10, "before"),)
+
+
+async def test_a_change_that_could_not_wait_does_not_hurry_those_behind_it() -> None:
+    async with keeping(policy=Policy(flush_interval=1.0)) as kept:
+        await kept.ref.ask(Restorable(), within=5)
+        kept.store.takes = 0.05
+        await kept.ref.ask(Commit((loud(1, 1),)), within=5)
+        before = len(kept.store.batches)
+        for number in range(300):  # for three seconds, one after the other
+            kept.ref.tell(Keep(played(str(number))))
+            await anyio.sleep(0.01)
+        await anyio.sleep(3)
+        assert len(kept.store.plays) == 300
+        assert len(kept.store.batches) - before <= 6
+
+
 async def test_who_asks_again_over_a_slow_answer_hears_what_was_there_before_ours() -> None:
     store = FakeStore(players={1: live(1, 7, 10, "before")})
     async with keeping(store) as kept, anyio.create_task_group() as askers:

@@ -112,6 +112,7 @@ async def test_a_bot_that_starts_without_its_database_plays_and_finds_the_old_li
         proxy.way = Way.PASS
         await s.until_heard(440, group=2, since=s.bot.started_at, within=30)
         await s.read("/restore", group=1, since=asked, within=30)
+        await s.until_cards(1, group=1)
         await s.say("/restore", group=1)
         skipped = await s.say("/skip", group=1)
         await s.until_heard(440, group=1, since=skipped)

@@ -12,6 +12,7 @@ import sys, time
 from pathlib import Path
 from ryzen.store.pulse import Pulse
 with Pulse(Path(sys.argv[1]), "child") as pulse:
+    pulse.take_over()
     while True:
         now = time.time()
         pulse.beat(now)
@@ -24,11 +25,16 @@ def test_it_tells_the_next_process_when_the_last_one_was_alive(tmp_path: Path) -
     path = tmp_path / "pulse"
     with Pulse(path, "first") as pulse:
         assert pulse.last("first") is None
+        pulse.take_over()
         pulse.beat(5.0)
         pulse.beat(7.25)
     with Pulse(path, "second") as pulse:
         assert pulse.last("first") == 7.25
         assert pulse.last("another") is None
+        pulse.beat(8.0)  # it is not ours yet
+    with Pulse(path, "second") as pulse:
+        assert pulse.last("first") == 7.25
+        pulse.take_over()
         pulse.beat(9.0)
         assert pulse.last("first") == 7.25  # it was read at the start
     with Pulse(path, "third") as pulse:
@@ -58,6 +64,7 @@ def test_a_file_that_is_something_else_is_no_sign_and_is_taken_over(tmp_path: Pa
     path.write_bytes(b"short")
     with Pulse(path, "first") as pulse:
         assert pulse.last("first") is None
+        pulse.take_over()
         pulse.beat(1.0)
     with Pulse(path, "second") as pulse:
         assert pulse.last("first") == 1.0
@@ -65,5 +72,6 @@ def test_a_file_that_is_something_else_is_no_sign_and_is_taken_over(tmp_path: Pa
 
 def test_a_place_that_cannot_be_written_costs_no_start(tmp_path: Path) -> None:
     with Pulse(tmp_path / "no such folder" / "pulse", "first") as pulse:
+        pulse.take_over()
         pulse.beat(1.0)
         assert pulse.last("first") is None

@@ -18,6 +18,8 @@ from ryzen.sandbox.media import Peer
 
 #: Seconds in which the sound of a command is listened for, and how often.
 _LISTEN, _EVERY = 15.0, 0.02
+#: Seconds after its start in which a killed bot must be heard again.
+_BACK_WITHIN = 10.0
 _GRAVE = {"ERROR", "CRITICAL"}
 
 
@@ -33,6 +35,7 @@ class Director:
         self.first_audio_ms: int | None = None
         self.skip_ms: list[int] = []
         self.back_ms: list[int] = []
+        self._waiting: dict[int, float] = {}  # chat -> since when it should be heard again
         stage.box.transcript.subscribe(self._on_entry)
 
     def begin(self, bot: BotProcess) -> None:
@@ -85,7 +88,12 @@ class Director:
 
     def finish(self) -> list[str]:
         """Tell the sum of it; returns the errors that nothing explains, the local Telegram's own included."""
-        box = self._stage.box
+        box, now = self._stage.box, time.monotonic()
+        self.errors += [
+            f"chat {chat} is not heard again, {now - since:.0f} s after the bot's new start"
+            for chat, since in self._waiting.items()
+            if now - since > _BACK_WITHIN
+        ]
         self.errors += [f"the local Telegram does not know {method}" for method in sorted(box.unknown)]
         self.errors += [f"a bug in the local Telegram: {bug}" for bug in box.bugs]
         self._report.emit(
@@ -189,16 +197,16 @@ class Director:
 
     async def _time_back(self, group: Group, bot: BotProcess) -> None:
         """How long after its start the new bot is heard where the old one was."""
-        with anyio.move_on_after(_LISTEN):
-            while True:
-                peer = self._stage.peer(group)
-                if peer is not None and (first := peer.first_sound_at) is not None and first > bot.started_at:
-                    ms = _ms(first - bot.started_at)
-                    self.back_ms.append(ms)
-                    self._report.emit("back", at=round(self.now(), 3), chat=group.chat_id, ms=ms)
-                    return
-                await anyio.sleep(_EVERY)
-        self.errors.append(f"{group.title} was not heard again after the bot was killed")
+        self._waiting[group.chat_id] = bot.started_at
+        while True:
+            peer = self._stage.peer(group)
+            if peer is not None and (first := peer.first_sound_at) is not None and first > bot.started_at:
+                ms = _ms(first - bot.started_at)
+                self.back_ms.append(ms)
+                del self._waiting[group.chat_id]
+                self._report.emit("back", at=round(self.now(), 3), chat=group.chat_id, ms=ms)
+                return
+            await anyio.sleep(_EVERY)
 
     async def _time_skip(self, peer: Peer, said: float) -> None:
         with anyio.move_on_after(_LISTEN):
