@@ -93,6 +93,8 @@ async def _backup(arguments: argparse.Namespace, url: str) -> int:
         backup = await back_up(store, arguments.file, time.time(), over=arguments.force)
     print(f"{backup.total:,} rows from {backup.back_end} are in {arguments.file} now ({_size(backup.size)}):")
     _list(backup.rows)
+    if backup.left_out:
+        print(f"Left out, for they could not be restored: {_counted(backup.left_out)}.", file=sys.stderr)
     return 0
 
 
@@ -173,7 +175,7 @@ def _asked() -> str:
 
 def _shown(store: Store, url: str) -> str:
     """The back end and where it is, without a name, a password or options."""
-    place = url.partition("://")[2].rpartition("@")[2].partition("?")[0]
+    place = url.partition("://")[2].partition("?")[0].rpartition("@")[2]
     return f"{store.name} ({place.removeprefix('/') if url.startswith('sqlite') else place})"
 
 

@@ -42,9 +42,8 @@ class Search(enum.StrEnum):
 
 
 def _upto(most: int) -> Callable[[object, attrs.Attribute[int], int], object]:
-    return attrs.validators.and_(
-        attrs.validators.instance_of(int), attrs.validators.ge(0), attrs.validators.le(most)
-    )
+    are = attrs.validators
+    return are.and_(are.instance_of(int), are.not_(are.instance_of(bool)), are.ge(0), are.le(most))
 
 
 _YES_NO = attrs.validators.instance_of(bool)

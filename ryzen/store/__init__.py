@@ -13,9 +13,9 @@ from ryzen.ports import Store
 async def open_store(url: str, *, shared: bool = False) -> AsyncIterator[Store]:
     """The store at ``sqlite:///file``, ``mongodb://…`` or ``mongodb+srv://…``, made if it is not there yet.
 
-    A file belongs to one bot at a time; ``shared`` reads it beside that bot, and neither makes nor changes
-    anything. What has been asked to be written is written before the block is left. Raises StoreUnusable, and
-    StoreAway if the server does not answer.
+    A file belongs to one bot at a time; ``shared`` reads a store beside its bot, and neither makes nor
+    changes anything. What has been asked to be written is written before the block is left. Raises
+    StoreUnusable, and StoreAway if the server does not answer.
     """
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
@@ -26,7 +26,7 @@ async def open_store(url: str, *, shared: bool = False) -> AsyncIterator[Store]:
     elif scheme in ("mongodb", "mongodb+srv"):
         from ryzen.store.mongo import open_mongo
 
-        async with open_mongo(url) as server:
+        async with open_mongo(url, shared=shared) as server:
             yield server
     else:  # the rest of it may hold a password
         raise StoreUnusable(

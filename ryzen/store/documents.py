@@ -49,7 +49,7 @@ def encode_player(player: Player) -> str:
 def decode_player(text: str) -> Player:
     """Raises ValueError."""
     try:
-        fields = json.loads(text, parse_constant=_no_number)
+        fields = json.loads(text, parse_constant=no_number)
         if not isinstance(fields, dict):
             raise TypeError("not an object")
         return _CONVERTER.structure(fields, Player)
@@ -61,7 +61,8 @@ def decode_player(text: str) -> Player:
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError)
 
 
-def _no_number(name: str) -> float:
+def no_number(name: str) -> float:
+    """For what Python's reader takes beside JSON: NaN and Infinity. Raises ValueError."""
     raise ValueError(f"{name} is no number of JSON")
 
 
@@ -109,7 +110,11 @@ def broadcast_fields(broadcast: Broadcast) -> Fields:
 
 
 def read_broadcast(fields: Mapping[str, object]) -> Broadcast:
-    flags = json.loads(str(fields["flags"]))
+    """Raises ValueError."""
+    try:
+        flags = json.loads(str(fields["flags"]), parse_constant=no_number)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"these are no flags of a Broadcast: {error!r}") from error
     return _read(Broadcast, {**fields, "flags": flags, "over": bool(fields["over"])})
 
 
@@ -164,7 +169,7 @@ def read_settings(rows: Iterable[tuple[str, str]]) -> ChatSettings:
         try:
             value = json.loads(text)
             ChatSettings(**{name: value})
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             continue
         chosen[name] = value
     return ChatSettings(**chosen)  # type: ignore[arg-type]  # its validators have looked at each

@@ -25,7 +25,7 @@ from ryzen.ports import Store
 from ryzen.store.mongo_codes import NOT_FOUND, NOT_LET, said
 from ryzen.store.mongo_shape import INDEXES, Found, Index, Op, Put, Query, runs
 from ryzen.store.mongo_store import PING, WRITE, MongoStore
-from ryzen.store.schema import TABLES, TRACKS, Table
+from ryzen.store.schema import COUNTERS, TABLES, TRACKS, Table
 
 # Read once, when motor is imported. Each call holds a thread until it ends; with motor's default, five a
 # core, ten calls in a black hole keep all others waiting.
@@ -70,8 +70,13 @@ UNSTORABLE = (BSONError, UnicodeError, OverflowError)
 
 
 @asynccontextmanager
-async def open_mongo(url: str, migrations: Sequence[Migration] | None = None) -> AsyncIterator[Store]:
-    """The store at ``url``, without waiting for the server. Raises StoreUnusable for a wrong address."""
+async def open_mongo(
+    url: str, migrations: Sequence[Migration] | None = None, *, shared: bool = False
+) -> AsyncIterator[Store]:
+    """The store at ``url``, without waiting for the server; ``shared`` reads alone, and makes nothing.
+
+    Raises StoreUnusable for a wrong address.
+    """
     options = client_options(url)
     try:
         client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(url, **options)
@@ -83,7 +88,7 @@ async def open_mongo(url: str, migrations: Sequence[Migration] | None = None) ->
             " with %40 for @, %3A for : and %2F for / in the password"
         ) from None
     try:
-        yield MongoStore(_Motor(database, MIGRATIONS if migrations is None else migrations))
+        yield MongoStore(_Motor(database, MIGRATIONS if migrations is None else migrations, shared=shared))
     finally:
         with anyio.move_on_after(CLOSE, shield=True):
             await to_thread.run_sync(_close, client, abandon_on_cancel=True)
@@ -91,12 +96,20 @@ async def open_mongo(url: str, migrations: Sequence[Migration] | None = None) ->
 
 def client_options(url: str) -> dict[str, Any]:
     """What is to be added to the URI: keywords would win over what it says."""
-    given = {name.lower(): value.lower() for name, value in parse_qsl(url.partition("?")[2])}
-    if given.get("w") == "0" or given.get("retrywrites") == "false":
+    told = url.partition("?")[2].replace(";", "&")  # the driver takes either between two options
+    given = [(name.lower(), value.lower().strip()) for name, value in parse_qsl(told)]
+    if any(_loses(name, value) for name, value in given):
         raise StoreUnusable(
             "w=0 and retryWrites=false in the address of the database would lose what was stored: remove them"
         )
-    return {name: value for name, value in OPTIONS.items() if name.lower() not in given}
+    return {name: value for name, value in OPTIONS.items() if name.lower() not in dict(given)}
+
+
+def _loses(name: str, value: str) -> bool:
+    """Whether with this option of a URI what was written may not be there."""
+    if name == "w":
+        return value.lstrip("+-").strip("0") == "" != value  # 00 is 0 too
+    return name == "retrywrites" and value == "false"
 
 
 def _close(client: AsyncIOMotorClient[dict[str, Any]]) -> None:
@@ -108,8 +121,8 @@ def _close(client: AsyncIOMotorClient[dict[str, Any]]) -> None:
 class _Motor:
     """``mongo_store.Server``."""
 
-    def __init__(self, database: Database, migrations: Sequence[Migration]) -> None:
-        self._database, self._migrations = database, migrations
+    def __init__(self, database: Database, migrations: Sequence[Migration], *, shared: bool) -> None:
+        self._database, self._migrations, self._shared = database, migrations, shared
         self._meta = database[META]
         self._ready = False
         self._preparing = anyio.Lock()
@@ -131,7 +144,7 @@ class _Motor:
             return []
         cursor = self._database[query.table.name].find(
             query.filter,
-            {"_id": False, **dict.fromkeys(query.table.names, True)},
+            {"_id": query.keyed, **dict.fromkeys(query.table.names, True)},
             sort=list(query.order),
             limit=query.limit or 0,
             batch_size=query.limit or AT_ONCE,
@@ -139,12 +152,15 @@ class _Motor:
         return await cursor.to_list(None)
 
     async def write(self, ops: Mapping[Table, Sequence[Op]]) -> None:
+        self._may_write()
         for changes in ops.values():
             _check(changes)
         if TRACKS in ops:  # others refer to them
             await self._write_table(TRACKS, ops[TRACKS])
-        others = (self._write_table(table, changes) for table, changes in ops.items() if table is not TRACKS)
-        await _all(others)
+        apart = (TRACKS, COUNTERS)
+        await _all(self._write_table(table, changes) for table, changes in ops.items() if table not in apart)
+        if COUNTERS in ops:  # what is refused after all comes again in other batches: it is not counted yet
+            await self._write_table(COUNTERS, ops[COUNTERS])
 
     async def _write_table(self, table: Table, ops: Sequence[Op]) -> None:
         collection = self._database[table.name]
@@ -154,7 +170,12 @@ class _Motor:
         counts = await _all(self._database[table.name].estimated_document_count() for table in TABLES)
         return {table.name: count for table, count in zip(TABLES, counts, strict=True)}
 
+    def _may_write(self) -> None:
+        if self._shared:
+            raise StoreUnusable("the database was opened to be read, beside the bot that it belongs to")
+
     async def clear(self) -> None:
+        self._may_write()
         await self._meta.update_one({"_id": META}, {"$set": {"indexes": []}})
         self._ready = False  # whoever comes next makes the indexes again, if we do not come to it
         await _all(self._database[table.name].drop() for table in TABLES)
@@ -202,9 +223,23 @@ class _Motor:
                 f"the database {self._database.name!r} was last used by a newer Ryzen (its version is"
                 f" {version}, we know {len(self._migrations)}): install that one, or restore a backup"
             )
+        if self._shared:
+            self._compare(version)
+            return
         with pymongo.timeout(BUILD):
             await self._migrate(version)
             await self._index(set(known.get("indexes", ())))
+
+    def _compare(self, version: int) -> None:
+        """Whoever only reads brings nothing up to date."""
+        name = self._database.name
+        if not version:
+            raise StoreUnusable(f"there is no Ryzen database {name!r} yet: check DATABASE_URL")
+        if version < len(self._migrations):
+            raise StoreUnusable(
+                f"the database {name!r} is of an older Ryzen (its version is {version}, we know"
+                f" {len(self._migrations)}): the bot brings it up to date when it starts"
+            )
 
     async def _migrate(self, version: int) -> None:
         """Each may be cut off and made again, by another process at the same time even."""
@@ -260,11 +295,16 @@ def _check(ops: Sequence[Op]) -> None:
     """Before anything is written: what cannot be stored would otherwise stop a batch half-way."""
     for op in ops:
         try:
-            size = len(encode({"": op.update if isinstance(op, Put) else op.filter}))
+            size = len(encode(_asked(op)))
         except UNSTORABLE as error:
             raise StoreRefused("half a character, or a number beyond 64 bits, cannot be stored") from error
         if size > MOST:
             raise StoreRefused(f"{size / 2**20:.0f} MiB at once are more than MongoDB takes")
+
+
+def _asked(op: Op) -> Mapping[str, Any]:
+    """As it goes to the server; a document that it makes is no larger."""
+    return {"q": {"_id": op.id}, "u": op.update} if isinstance(op, Put) else {"q": op.filter}
 
 
 def _request(op: Op) -> Request:

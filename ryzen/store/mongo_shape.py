@@ -137,6 +137,7 @@ class Query:
     filter: Document = attrs.Factory(dict)
     order: Keys = (("_id", 1),)
     limit: int | None = None
+    keyed: bool = False  #: with ``_id``, which may be another than the fields say
 
 
 class Server(Protocol):

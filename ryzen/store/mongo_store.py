@@ -31,7 +31,7 @@ from ryzen.records import (
 )
 from ryzen.store import documents, schema
 from ryzen.store.mongo_ops import ops_of
-from ryzen.store.mongo_shape import Document, Found, Op, Query, Server, id_of, put
+from ryzen.store.mongo_shape import Document, Found, Op, Query, Server, put
 from ryzen.store.schema import TABLES, Table
 
 R = TypeVar("R")
@@ -107,14 +107,14 @@ class MongoStore:
         async with self._server.within(READ):
             rows = await self._server.find(query)
             tracks = await self._tracks(rows)
-        return tuple(tracks[row["track_id"]] for row in rows if row["track_id"] in tracks)
+        return tuple(tracks[key] for row in rows if (key := _text(row, "track_id")) in tracks)
 
     async def history(self, chat_id: int, limit: int = 20) -> tuple[Play, ...]:
         query = Query(schema.PLAYS, {"chat_id": chat_id}, (("at", -1), ("id", 1)), limit)
         async with self._server.within(READ):
             rows = await self._server.find(query)
             tracks = await self._tracks(rows)
-        known = [row for row in rows if row["track_id"] in tracks]
+        known = [row for row in rows if _text(row, "track_id") in tracks]
         return tuple(
             _read(schema.PLAYS, lambda row: documents.read_play(row, tracks[row["track_id"]]), known)
         )
@@ -128,7 +128,7 @@ class MongoStore:
             top.limit,
         )
         async with self._server.within(READ):
-            rows = await self._server.find(query)
+            rows = [row for row in await self._server.find(query) if _counts(row, top.chart)]
             if top.chart is Chart.TRACKS:
                 tracks = await self._tracks(rows, "key")
                 labels: Mapping[object, str] = {key: track.title for key, track in tracks.items()}
@@ -141,7 +141,7 @@ class MongoStore:
         )
 
     async def _tracks(self, rows: Iterable[Found], field: str = "track_id") -> dict[object, Track]:
-        ids = sorted({str(row[field]) for row in rows})
+        ids = sorted({key for row in rows if (key := _text(row, field)) is not None})
         found = await self._server.find(Query(schema.TRACKS, {"_id": {"$in": ids}})) if ids else []
         return {track.id: track for track in _read(schema.TRACKS, documents.read_track, found)}
 
@@ -202,26 +202,26 @@ class MongoStore:
         for table in TABLES:
             async for page in self._pages(table):
                 if table is schema.TRACKS:
-                    known.update(row["id"] for row in page)
+                    known.update(_text(row, "id") for row in page)
                 elif "track_id" in table.names:
                     for track in await self._late_tracks(page, known):
                         yield schema.TRACKS.name, documents.track_fields(track)
                 for row in page:
-                    yield table.name, dict(row)
+                    yield table.name, {name: value for name, value in row.items() if name != "_id"}
 
     async def _late_tracks(self, page: Iterable[Found], known: set[object]) -> Iterable[Track]:
-        late = [row for row in page if row["track_id"] not in known]
+        late = [row for row in page if _text(row, "track_id") not in known]
         async with self._server.within(READ):
             found = await self._tracks(late)
         known.update(found)
         return found.values()
 
     async def _pages(self, table: Table) -> AsyncIterator[Sequence[Found]]:
-        """Each page is a question of its own, so that a new primary is no end of it."""
+        """With ``_id``. Each page is a question of its own, so that a new primary is no end of it."""
         filter: Document = {}
-        while page := await self._find(Query(table, filter, limit=PAGE), WRITE):
+        while page := await self._find(Query(table, filter, limit=PAGE, keyed=True), WRITE):
             yield page
-            filter = {"_id": {"$gt": id_of(table, page[-1])}}
+            filter = {"_id": {"$gt": page[-1]["_id"]}}
 
     async def load(self, rows: Sequence[Row]) -> None:
         for start in range(0, len(rows), PAGE):
@@ -262,18 +262,45 @@ def _read(table: Table, reader: Callable[[Found], R], rows: Iterable[Found]) -> 
         try:
             yield reader(row)
         except (ValueError, KeyError) as error:
-            logger.warning("{} {} cannot be read: {}", table.name, id_of(table, row), type(error).__name__)
+            logger.warning("{} {} cannot be read: {}", table.name, _key(table, row), type(error).__name__)
+
+
+def _text(row: Found, field: str) -> str | None:
+    """None if it is none, or not there."""
+    value = row.get(field)
+    return value if isinstance(value, str) else None
+
+
+def _key(table: Table, row: Found) -> object:
+    """By which whoever has to mend it finds it."""
+    return row.get("_id", ":".join(str(row.get(field.name, "?")) for field in table.key))
+
+
+def _counts(row: Found, chart: Chart) -> bool:
+    """Whether this is a counter: somebody else may have had a hand in it."""
+    if not isinstance(row.get("plays"), int | float):
+        return False
+    key = _text(row, "key")
+    return key is not None and (chart is Chart.TRACKS or _is_id(key))
+
+
+def _is_id(text: str) -> bool:
+    """Whether it is a whole number of 64 bits."""
+    try:
+        return -(2**63) <= int(text) < 2**63
+    except ValueError:
+        return False
 
 
 def _wrong(table: Table, row: Found, tracks: set[object]) -> Iterator[str]:
     """What is wrong with this row; ``tracks`` collects those that are there."""
-    if table is schema.TRACKS:
-        tracks.add(row["id"])
-    if "track_id" in table.names and row["track_id"] not in tracks:
-        yield f"{table.name} {id_of(table, row)} names a track that is not there"
+    if table is schema.TRACKS and (id := _text(row, "id")) is not None:
+        tracks.add(id)
+    if "track_id" in table.names and _text(row, "track_id") not in tracks:
+        yield f"{table.name} {_key(table, row)} names a track that is not there"
     reader = _READERS.get(table)
     try:
         if reader is not None:
             reader(row)
     except (ValueError, KeyError):
-        yield f"{table.name} {id_of(table, row)} cannot be read"
+        yield f"{table.name} {_key(table, row)} cannot be read"

@@ -12,6 +12,7 @@ import datetime as dt
 import gzip
 import hashlib
 import json
+import math
 import os
 import zlib
 from collections import Counter
@@ -25,7 +26,8 @@ from anyio import to_thread
 from ryzen.errors import StoreError
 from ryzen.ports import Store
 from ryzen.records import Row, Value
-from ryzen.store.schema import TABLES, Field, Kind
+from ryzen.store.documents import no_number
+from ryzen.store.schema import TABLES, TRACKS, Field, Kind
 from ryzen.store.whole_file import WholeFile
 
 FORMAT = "ryzen-backup"
@@ -53,6 +55,8 @@ class Backup:
     back_end: str  #: where it comes from, for people
     rows: Mapping[str, int]  #: in each table that has some
     size: int  #: bytes of the file
+    #: rows of each table that no store could load, so that they are not in it; only its writer knows
+    left_out: Mapping[str, int] = attrs.field(factory=dict)
 
     @property
     def total(self) -> int:
@@ -63,14 +67,18 @@ class Backup:
 async def back_up(store: Store, path: Path, now: float, *, over: bool = False) -> Backup:
     """Write all of it to ``path``, which is then there whole, or as it was; ``over``: even if it is there.
 
+    What could not be restored is left out and counted, for it would spoil the rest.
     Raises BackupError, and StoreAway.
     """
     made = dt.datetime.fromtimestamp(now, dt.UTC).isoformat(timespec="seconds")
     with _told(path), WholeFile(path, over=over) as file:
         writing = _Writing(file)
         lines = [_line({"format": FORMAT, "version": VERSION, "made": made, "back_end": store.name})]
-        characters, rows = 0, Counter[str]()
+        characters, rows, left_out, fitting = 0, Counter[str](), Counter[str](), _Fitting()
         async for row in store.dump():
+            if not fitting.takes(*row):
+                left_out[row[0]] += 1
+                continue
             rows[row[0]] += 1
             lines.append(_line(row))
             characters += len(lines[-1])
@@ -79,7 +87,7 @@ async def back_up(store: Store, path: Path, now: float, *, over: bool = False) -
                 lines, characters = [], 0
         await to_thread.run_sync(writing.write, lines)
         size = await to_thread.run_sync(writing.finish, rows.total())
-    return Backup(made, store.name, rows, size)
+    return Backup(made, store.name, rows, size, left_out)
 
 
 def _line(value: object) -> bytes:
@@ -178,6 +186,7 @@ class _Reading:
         first = next(lines, b"")
         heading = self._heading(first)
         digest, rows, footing = hashlib.sha256(first), Counter[str](), None
+        fitting = _Fitting()
         for line in lines:
             if footing is not None:
                 raise self._damaged("there is more behind its end")
@@ -186,7 +195,7 @@ class _Reading:
                 footing = value
                 continue
             digest.update(line)
-            rows[self._row(value)[0]] += 1
+            rows[self._row(value, fitting)[0]] += 1
         if footing is None:
             raise self._damaged("its end is missing")
         if footing != {"rows": rows.total(), "sha256": digest.hexdigest()}:
@@ -197,14 +206,14 @@ class _Reading:
     def chunks(self) -> Iterator[list[Row]]:
         """The rows of a file that is well."""
         chunk: list[Row] = []
-        characters = 0
+        characters, fitting = 0, _Fitting()
         lines = self._lines()
         self._heading(next(lines, b""))
         for line in lines:
             value = self._parsed(line)
             if isinstance(value, dict):
                 break
-            chunk.append(self._row(value))
+            chunk.append(self._row(value, fitting))
             characters += len(line)
             if len(chunk) >= _ROWS or characters >= _CHARACTERS:
                 yield chunk
@@ -249,14 +258,14 @@ class _Reading:
 
     def _parsed(self, line: bytes) -> object:
         try:
-            return json.loads(line)
+            return json.loads(line, parse_constant=no_number)
         except (ValueError, RecursionError) as error:
             raise self._damaged("a line in it cannot be read") from error
 
-    def _row(self, value: object) -> Row:
+    def _row(self, value: object, fitting: _Fitting) -> Row:
         """Only what every back end can load. Raises BackupError."""
         match value:
-            case [str() as table, dict() as fields] if table in _FIELDS and _fits(_FIELDS[table], fields):
+            case [str() as table, dict() as fields] if fitting.takes(table, fields):
                 return table, fields
         raise self._damaged("a row in it is none of ours")
 
@@ -267,13 +276,38 @@ class _Reading:
         return BackupError(f"{self._path} is damaged ({how}): fetch it once more, or take an older backup")
 
 
-def _fits(known: Mapping[str, Field], fields: Mapping[str, Value]) -> bool:
-    return fields.keys() == known.keys() and all(_taken(known[name], fields[name]) for name in known)
+# -- what can be loaded
+class _Fitting:
+    """Which rows every back end takes, if it is asked about all of them in their order: tracks come first."""
+
+    def __init__(self) -> None:
+        self._tracks = set[Value]()
+
+    def takes(self, table: str, fields: Mapping[str, Value]) -> bool:
+        known = _FIELDS.get(table, {})
+        if not known or fields.keys() != known.keys():
+            return False
+        if not all(_taken(known[name], fields[name]) for name in known):
+            return False
+        if table == TRACKS.name:
+            self._tracks.add(fields["id"])
+        return "track_id" not in known or fields["track_id"] in self._tracks
 
 
 def _taken(field: Field, value: Value) -> bool:
     if value is None:
         return field.optional
-    if field.kind == "INTEGER" and isinstance(value, int) and not -(2**63) <= value < 2**63:
+    if not isinstance(value, _TYPES[field.kind]) or isinstance(value, bool):
         return False
-    return isinstance(value, _TYPES[field.kind]) and not isinstance(value, bool)
+    if isinstance(value, str):
+        return _is_whole(value)
+    return -(2**63) <= value < 2**63 if isinstance(value, int) else math.isfinite(value)
+
+
+def _is_whole(text: str) -> bool:
+    """Whether it has no half of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

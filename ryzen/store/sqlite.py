@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from functools import partial
 from pathlib import Path
+from threading import Event, Lock
 from typing import TypeVar
 
 import anyio
@@ -32,7 +33,7 @@ from ryzen.store import sqlite_reads as reads
 from ryzen.store.schema import TABLES
 from ryzen.store.sqlite_errors import away
 from ryzen.store.sqlite_file import connect, inspect, open_owned, open_shared, owned
-from ryzen.store.sqlite_mend import mend
+from ryzen.store.sqlite_mend import finish, mend
 from ryzen.store.sqlite_schema import MIGRATIONS, Migrations
 from ryzen.store.sqlite_writer import PATIENCE, Work, Writer
 from ryzen.store.sqlite_writes import remove_all, write_batch, write_rows
@@ -56,6 +57,7 @@ class SqliteStore:
         self.writer = writer
         self._path, self._reader = path, reader
         self._one = anyio.CapacityLimiter(1)  # a connection is for one thread at a time
+        self._in_use = Lock()  # held in the thread, which may go on when the limiter has been freed
 
     async def apply(self, batch: Batch) -> None:
         await self._write(partial(write_batch, batch))
@@ -146,7 +148,12 @@ class SqliteStore:
             await self.writer.close()
         with anyio.move_on_after(PATIENCE, shield=True):
             # Not here: a question that nobody waits for any more may be on it still.
-            await to_thread.run_sync(self._reader.close, abandon_on_cancel=True)
+            await to_thread.run_sync(self._shut, abandon_on_cancel=True)
+
+    def _shut(self) -> None:
+        if self._in_use.acquire(timeout=PATIENCE):
+            self._reader.close()
+            self._in_use.release()
 
     async def _write(self, work: Work) -> None:
         if self.writer is None:
@@ -155,21 +162,42 @@ class SqliteStore:
 
     async def _ask(self, question: Callable[..., R], *details: object) -> R:
         """Raises StoreAway."""
+        begun, given_up = Event(), Event()
         with anyio.move_on_after(PATIENCE):
-            return await to_thread.run_sync(
-                self._answer,
-                partial(question, self._reader, *details),
-                limiter=self._one,
-                abandon_on_cancel=True,
-            )
-        raise StoreAway(f"the database has not answered within {PATIENCE:g} seconds")
+            try:
+                return await to_thread.run_sync(
+                    self._answer,
+                    partial(question, self._reader, *details),
+                    begun,
+                    given_up,
+                    limiter=self._one,
+                    abandon_on_cancel=True,
+                )
+            except anyio.get_cancelled_exc_class():
+                given_up.set()
+                if begun.is_set():  # or it would be somebody else's question that is cut short
+                    with suppress(sqlite3.Error):  # closed meanwhile
+                        self._reader.interrupt()
+                raise
+        raise _unanswered()
 
-    @staticmethod
-    def _answer(question: Callable[[], R]) -> R:
+    def _answer(self, question: Callable[[], R], begun: Event, given_up: Event) -> R:
+        """In a thread. One whom nobody waits for any more may have the connection still."""
+        if not self._in_use.acquire(timeout=PATIENCE):
+            raise _unanswered()
         try:
+            if given_up.is_set():
+                raise _unanswered()
+            begun.set()
             return question()
         except sqlite3.Error as error:
             raise away(error) from error
+        finally:
+            self._in_use.release()
+
+
+def _unanswered() -> StoreAway:
+    return StoreAway(f"the database has not answered within {PATIENCE:g} seconds")
 
 
 @asynccontextmanager
@@ -195,6 +223,7 @@ def _open(
     if shared:
         return path, open_shared(path, migrations), None
     stack.enter_context(owned(path))
+    finish(path)
     problem = inspect(path, migrations)
     if problem is not None:
         mend(path, problem, migrations)

@@ -103,6 +103,8 @@ def open_owned(path: Path, migrations: Migrations) -> tuple[sqlite3.Connection, 
 
 def open_shared(path: Path, migrations: Migrations) -> sqlite3.Connection:
     """For reading, beside the bot that it belongs to. Raises StoreUnusable or StoreAway."""
+    if _cut_off(path):
+        raise StoreUnusable(f"{path} is damaged; start the bot again, and what can be read is carried over")
     if not path.is_file():
         raise StoreUnusable(f"there is no database {path} yet: the bot makes it when it starts")
     with _explained(path), ExitStack() as undo:
@@ -120,12 +122,12 @@ def inspect(path: Path, migrations: Migrations) -> str | None:
             f"this Python's SQLite is too old ({sqlite3.sqlite_version}; the oldest that will do is 3.37):"
             " use a newer Python, or MongoDB"
         )
+    if path.exists() and not path.is_file():
+        raise StoreUnusable(f"{path} is no file: name one in DATABASE_URL, sqlite:///folder/ryzen.db")
+    if _cut_off(path):
+        return "it is too short for a database"  # SQLite would take it for an empty one
     if not path.exists():
         return None
-    if not path.is_file():
-        raise StoreUnusable(f"{path} is no file: name one in DATABASE_URL, sqlite:///folder/ryzen.db")
-    if 0 < path.stat().st_size < SHORTEST:
-        return "it is too short for a database"  # SQLite would take it for an empty one
     with _explained(path):
         try:
             with closing(connect(path, write=False)) as db:
@@ -136,6 +138,16 @@ def inspect(path: Path, migrations: Migrations) -> str | None:
                 return str(error)
             raise
     return None if finding == "ok" else " ".join(str(finding).split())
+
+
+def _cut_off(path: Path) -> bool:
+    """Shorter than any database, and not new: beside a file of no bytes SQLite removes the log unread."""
+    size = _size(path)
+    return size < SHORTEST and (size > 0 or _size(path.with_name(f"{path.name}-wal")) > 0)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
 
 
 def _version(path: Path, db: sqlite3.Connection, migrations: Migrations) -> int:

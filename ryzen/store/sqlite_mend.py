@@ -22,6 +22,8 @@ _TABLES = {table.name: tuple(field.name for field in table.key) for table in TAB
     "batches": ("number",)
 }
 _LOGS = ("-wal", "-shm")
+#: A whole file under this name is to take the damaged one's place: it has all that could be read of it.
+_MENDED = ".mended"
 #: Bytes of the first page, which tells where each table begins; SQLite's default.
 _PAGE = 4096
 #: Where the first page tells how many pages there are.
@@ -31,7 +33,7 @@ _PAGES_AT = slice(28, 32)
 def mend(path: Path, problem: str, migrations: Migrations) -> None:
     """Put a whole file in the place of a damaged one, which stays beside it under another name.
 
-    Raises StoreUnusable if that cannot be done, and then the file is as it was.
+    Raises StoreUnusable if that cannot be done; the file is as it was then, or ``finish`` can end it.
     """
     kept = path.with_name(f"{path.name}.damaged-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S.%fZ}")
     bench = path.with_name(f"{path.name}.mending")
@@ -44,10 +46,8 @@ def mend(path: Path, problem: str, migrations: Migrations) -> None:
             rows = _rescue(kept, bench, migrations)
             _tidy(kept)
             undo.pop_all()
-        for log in _LOGS:  # of the damaged one: SQLite would play it into the new one
-            _with(path, log).unlink(missing_ok=True)
-        (bench / "fresh").replace(path)
-        _settle(path.parent)
+        (bench / "fresh").replace(_with(path, _MENDED))
+        _swap(path)
     except (sqlite3.Error, OSError) as error:
         raise StoreUnusable(
             f"{path} is damaged ({problem}), and it cannot be mended: {error}. Make room on the disk,"
@@ -66,6 +66,27 @@ def mend(path: Path, problem: str, migrations: Migrations) -> None:
     )
 
 
+def finish(path: Path) -> None:
+    """What a kill has left of ``mend``, once all was carried over. Raises StoreUnusable."""
+    if not _with(path, _MENDED).exists():
+        return
+    try:
+        _swap(path)
+    except OSError as error:
+        raise StoreUnusable(f"{path} was damaged, and the mended one cannot replace it: {error}") from error
+    logger.error("the database {} was damaged, and is mended. The damaged one is kept beside it", path)
+
+
+def _swap(path: Path) -> None:
+    """A kill at any step leaves what is needed to do it again."""
+    _settle(path.parent)  # the mended file is there before the log goes
+    for log in _LOGS:  # of the damaged one: SQLite would play it into the new one
+        _with(path, log).unlink(missing_ok=True)
+    _settle(path.parent)  # and the log has gone before the new one is there
+    _with(path, _MENDED).replace(path)
+    _settle(path.parent)
+
+
 def _keep(path: Path, kept: Path) -> None:
     """A second name, which needs no room on the disk; where there can be none, a copy."""
     for log in ("", "-wal"):
@@ -74,6 +95,8 @@ def _keep(path: Path, kept: Path) -> None:
                 os.link(_with(path, log), _with(kept, log))
             except OSError:
                 shutil.copyfile(_with(path, log), _with(kept, log))
+    if not kept.exists():  # the log is all that is left
+        kept.touch(0o600)
 
 
 def _drop(kept: Path) -> None:
@@ -85,7 +108,9 @@ def _rescue(kept: Path, bench: Path, migrations: Migrations) -> dict[str, int]:
     """Make ``fresh`` on the bench of what can be read; returns how many rows of each table."""
     rows: dict[str, int] = {}
     with ExitStack() as stack:
-        old = _legible(kept) or _legible(_with_new_first_page(kept, bench, migrations))
+        # Without a byte in the file SQLite would not read the log but remove it.
+        old = _legible(kept) if kept.stat().st_size else None
+        old = old or _legible(_with_new_first_page(kept, bench, migrations))
         version = len(migrations)
         if old is not None:
             stack.enter_context(closing(old))

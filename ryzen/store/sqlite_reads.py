@@ -141,7 +141,16 @@ def assistants(db: sqlite3.Connection) -> Mapping[int, int]:
 
 
 def broadcasts(db: sqlite3.Connection) -> tuple[Broadcast, ...]:
-    return tuple(read_broadcast(fields) for fields in _fields(db, BROADCASTS))
+    """What cannot be read is logged, and left out."""
+    return tuple(_readable_broadcasts(_fields(db, BROADCASTS)))
+
+
+def _readable_broadcasts(rows: Iterable[Mapping[str, Value]]) -> Iterator[Broadcast]:
+    for fields in rows:
+        try:
+            yield read_broadcast(fields)
+        except ValueError as error:
+            logger.warning("broadcast {} is left as it is: {}", fields["id"], error)
 
 
 def live(db: sqlite3.Connection, chat_id: int | None) -> tuple[LiveChat, ...]:
@@ -172,7 +181,7 @@ def ping(db: sqlite3.Connection) -> None:
 
 
 def problems(db: sqlite3.Connection) -> tuple[str, ...]:
-    """Sentences; the file, then what refers to nothing, then players that cannot be read."""
+    """Sentences; the file, then what refers to nothing, then what cannot be read."""
     found: list[str] = []
     try:
         for look in (_broken_pages, _dangling, _unreadable):
@@ -201,6 +210,11 @@ def _unreadable(db: sqlite3.Connection) -> Iterator[str]:
             decode_player(text)
         except ValueError:
             yield f"the player of chat {chat_id} cannot be read; its next one replaces it."
+    for fields in _fields(db, BROADCASTS):
+        try:
+            read_broadcast(fields)
+        except ValueError:
+            yield f"the broadcast {fields['id']} cannot be read; it does not go on."
 
 
 def all_rows(db: sqlite3.Connection, table: Table) -> sqlite3.Cursor:

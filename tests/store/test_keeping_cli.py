@@ -17,11 +17,13 @@ import anyio
 import pytest
 from loguru import logger
 from mongod import Mongod, free_port
+from pymongo import MongoClient
 from store_foreign import READER, ROOT, STRANGE, YUKKI, ForeignServer, foreign_server_in
 from store_places import Place, anyio_backend, mongo_place, sqlite_place
 from store_values import GROUP, apply, as_set, everything, rows
 
 from ryzen.__main__ import main
+from ryzen.keeping import _shown
 from ryzen.records import Beat, SetFlag
 
 pytestmark = pytest.mark.anyio
@@ -64,6 +66,10 @@ async def fill(place: Place) -> None:
 async def contents(place: Place) -> object:
     async with place.open() as store:
         return as_set(await rows(store))
+
+
+class Named:
+    name = "MongoDB"
 
 
 @pytest.fixture(autouse=True)
@@ -149,6 +155,18 @@ async def test_nothing_is_written_over_without_force(own: Place, tmp_path: Path)
     assert await contents(own) == kept
     assert type_in(tmp_path, "restore", "one.backup", "--force").returncode == 0
     assert await contents(own) != kept
+
+
+async def test_what_a_backup_leaves_out_is_told(mongod: Mongod, tmp_path: Path) -> None:
+    mongo = mongo_place(mongod)
+    await fill(mongo)
+    with MongoClient[dict[str, object]](mongo.url) as server:
+        odd: dict[str, object] = {"_id": -7, "id": -7, "name": None, "first": 1.0, "last": 1.0}
+        server.get_default_database()["chats"].insert_one(odd)
+    done = type_in(tmp_path, "backup", "one.backup", url=mongo.url)
+    assert done.returncode == 0
+    assert done.stderr == "Left out, for they could not be restored: 1 in 'chats'.\n"
+    assert type_in(tmp_path, "restore", "one.backup").returncode == 0
 
 
 async def test_a_bad_file_is_told_and_nothing_is_made(tmp_path: Path) -> None:
@@ -298,6 +316,11 @@ async def test_where_our_database_is_is_said_without_its_password(
         assert f"MongoDB (127.0.0.1:{foreign.mongod.port}/ours)" in done.stdout
         assert quote_plus(ROOT) not in done.stdout + done.stderr
     foreign.root.drop_database("ours")
+
+
+def test_an_at_sign_in_an_option_shows_no_option() -> None:
+    url = "mongodb://u:Sup3rSecret@h/db?appName=a@b&tlsCertificateKeyFilePassword=Sup3rSecret"
+    assert _shown(Named(), url) == "MongoDB (h/db)"  # type: ignore[arg-type]  # it needs no more of a store
 
 
 async def test_their_own_database_is_not_to_be_ours(foreign: ForeignServer, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ryzen.player.state import Asker, Entry, Loop, Media, Phase, Player, Track
-from ryzen.records import Broadcast, LiveChat, Member, Play, Served
+from ryzen.records import Broadcast, ChatSettings, LiveChat, Member, Play, Served
 from ryzen.store import documents
 from ryzen.store.schema import BROADCASTS, LIVE, PLAYS, TRACKS
 
@@ -83,6 +83,18 @@ def test_what_a_newer_version_adds_is_passed_by_and_what_an_older_one_lacks_is_t
 def test_what_cannot_be_read_raises_value_error(text: str) -> None:
     with pytest.raises(ValueError, match="no player"):
         documents.decode_player(text)
+
+
+@pytest.mark.parametrize("text", ["", "{", "5", "[5]", "[NaN]", "[" * 100_000])
+def test_flags_that_cannot_be_read_raise_value_error(text: str) -> None:
+    fields = documents.broadcast_fields(Broadcast("b", 1, 1.0, 1, 1))
+    with pytest.raises(ValueError, match="Broadcast"):
+        documents.read_broadcast({**fields, "flags": text})
+
+
+def test_a_setting_that_cannot_be_read_is_passed_by() -> None:
+    odd = [("volume", text) for text in ("", "{", "true", "201", "NaN", "[" * 100_000)]
+    assert documents.read_settings([("crossfade", "5"), *odd]) == ChatSettings(crossfade=5)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])

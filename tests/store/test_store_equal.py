@@ -214,7 +214,6 @@ ODDITIES: dict[str, Callable[[], Change]] = {
     "pruning without end": lambda: Prune(INFINITE),
     "pruning before all": lambda: Prune(-INFINITE),
     "zero below zero": lambda: Beat("p", -0.0),
-    "yes for a number": lambda: SetSetting(5, "volume", True),
     "half a character in a name": lambda: SawUser(ANN, SURROGATE, 1.0),
     "half a character in an id": lambda: AddToPlaylist(ANN, "a", Track(SURROGATE, "T", "s", "r"), 1.0),
     "half a character in a playlist": lambda: AddToPlaylist(ANN, SURROGATE, track(1), 1.0),

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from mongod import Mongod
-from store_values import GROUP, MIDNIGHT, apply, batch, everything, kept, played, rows
+from store_values import ANN, GROUP, MIDNIGHT, apply, batch, everything, kept, played, rows, track
 
 from ryzen.errors import StoreAway, StoreError, StoreRefused, StoreUnusable
 from ryzen.ports import Store
-from ryzen.records import Chart, Prune, SaveLive, SetFlag, Top
+from ryzen.records import AddToPlaylist, Chart, Prune, SaveLive, SawUser, SetFlag, SetLanguage, Top
+from ryzen.store import open_store
 from ryzen.store.mongo import MIGRATIONS, OPTIONS, Database, client_options, open_mongo
 from ryzen.store.mongo_codes import said
 from ryzen.store.mongo_ops import TOKENS
@@ -69,6 +70,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
         f"mongodb+srv://owner:{QUOTED}@one.example.org,two.example.org/ryzen",
         f"mongodb://owner:{QUOTED}@127.0.0.1/ryzen?w=0",
         f"mongodb://owner:{QUOTED}@127.0.0.1/ryzen?tls=true&retrywrites=FALSE",
+        f"mongodb://owner:{QUOTED}@127.0.0.1/ryzen?W=00;appname=mine",
+        f"mongodb://owner:{QUOTED}@127.0.0.1/ryzen?retryWrites=false;appname=mine",
         "mongodb://",
     ],
 )
@@ -234,6 +237,40 @@ async def test_two_that_open_a_new_database_at_once_do_not_meet(url: str) -> Non
         assert await one.flags() == {"a": "b", "c": "d"}
 
 
+async def test_who_only_reads_makes_nothing(mongod: Mongod, url: str) -> None:
+    async with open_store(url, shared=True) as reader:
+        with pytest.raises(StoreUnusable, match=r"no Ryzen database .* yet: check DATABASE_URL"):
+            await reader.sizes()
+        with mongod.client() as client:
+            assert client[_name(url)].list_collection_names() == []
+        async with open_mongo(url) as store:
+            await apply(store, SetFlag("a", "b"))
+        assert await reader.flags() == {"a": "b"}
+        with pytest.raises(StoreUnusable):
+            await reader.apply(batch(SetFlag("a", "c")))
+        with pytest.raises(StoreUnusable):
+            await reader.clear()
+    async with open_mongo(url, (*MIGRATIONS, *MIGRATIONS), shared=True) as reader:
+        with pytest.raises(StoreUnusable, match="older"):
+            await reader.flags()
+
+
+# -- what is too large
+async def test_what_is_refused_has_changed_nothing(store: Store) -> None:
+    long = AddToPlaylist(ANN, ":" * (7 << 20), track(1), 1.0)  # three times as long in its key
+    with pytest.raises(StoreRefused):
+        await apply(store, played("1", "x"), long)
+    assert await rows(store) == []
+
+
+async def test_a_play_that_only_the_server_refused_the_rest_of_is_not_counted(store: Store) -> None:
+    half = "x" * (9 << 20)  # two of them are more than a document may have
+    await apply(store, SawUser(ANN, half, 1.0))
+    with pytest.raises(StoreRefused):
+        await apply(store, played("1", "x"), SetLanguage(ANN, half))
+    assert await store.top(Top(Chart.TRACKS)) == ()
+
+
 # -- for the operator
 async def test_a_lost_index_is_told(mongod: Mongod, url: str, store: Store) -> None:
     await apply(store, *everything())
@@ -261,6 +298,33 @@ async def test_what_somebody_else_has_edited_hides_nothing_else(
     assert [play.id for play in await store.history(GROUP)] == ["1"]
     (told,) = await store.check()
     assert "local:y" in told
+
+
+async def test_documents_of_another_shape_end_neither_a_dump_nor_a_check(
+    mongod: Mongod, url: str, store: Store
+) -> None:
+    await apply(store, played("1", "x"))
+    with mongod.client() as client:
+        client[_name(url)].chats.insert_one({"_id": 5, "id": 1, "name": "A", "first": 1.0, "last": 1.0})
+        client[_name(url)].tracks.insert_one({"_id": "lost", "title": "no id"})
+        client[_name(url)].plays.insert_one({"_id": "odd", "track_id": ["x"], "at": 1.0})
+    dumped = await rows(store)
+    assert len([fields for table, fields in dumped if table == "chats"]) == 1
+    assert all("_id" not in fields for _, fields in dumped)
+    assert sorted(await store.check()) == [
+        "plays odd names a track that is not there",
+        "tracks lost cannot be read",
+    ]
+
+
+@pytest.mark.parametrize("odd", [{"key": "abc"}, {"key": 5}, {"key": "9" * 30}, {"plays": "3"}, {}])
+async def test_a_counter_that_is_none_is_in_no_chart(
+    mongod: Mongod, url: str, store: Store, odd: dict[str, Any]
+) -> None:
+    await apply(store, played("1", "x"))
+    with mongod.client() as client:
+        client[_name(url)].counters.insert_one({"chart": "users", "scope": "", "day": "", **odd})
+    assert [place.key for place in await store.top(Top(Chart.USERS))] == [str(ANN)]
 
 
 async def test_a_track_that_is_new_during_a_dump_comes_before_its_play(store: Store) -> None:

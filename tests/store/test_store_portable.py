@@ -37,7 +37,7 @@ from store_values import (
 
 from ryzen.errors import StoreAway
 from ryzen.ports import Store
-from ryzen.records import Chart, Enlist, Member, Roll, Row, SaveLive, SetFlag, Top
+from ryzen.records import Chart, Enlist, Member, Roll, Row, SaveLive, SetFlag, Top, Value
 from ryzen.store.portable import Backup, BackupError, back_up, open_backup
 
 pytestmark = pytest.mark.anyio
@@ -77,8 +77,17 @@ def written(*lines: object, footing: dict[str, object] | None = None) -> bytes:
 
 HEADING = {"format": "ryzen-backup", "version": 1, "made": "2026-03-01T00:00:00+00:00", "back_end": "SQLite"}
 FLAG: list[object] = ["flags", {"name": "a", "value": "b"}]
+#: Of a track that is not there.
+DANGLING: dict[str, Value] = {"user_id": 1, "playlist": "p", "track_id": "none", "at": 1.0}
 #: The last line of a backup of these two, once more.
 END = gzip.compress(gzip.decompress(written(HEADING, FLAG)).splitlines(keepends=True)[-1])
+
+
+def with_a_huge_number() -> bytes:
+    """1e999 is JSON, and Python reads it as infinite."""
+    lines = json.dumps(HEADING).encode() + b'\n["beats",{"process":"p","at":1e999}]\n'
+    end = json.dumps({"rows": 1, "sha256": hashlib.sha256(lines).hexdigest()}).encode() + b"\n"
+    return gzip.compress(lines + end)
 
 
 # -- there and back
@@ -170,6 +179,27 @@ async def test_a_big_store_needs_little_memory(tmp_path: Path, file: Path) -> No
             tracemalloc.stop()
         assert (await big.sizes())["rolls"] == 6_000
     assert max(written_with, read_with) < 18_000_000 < 6_000 * len(reason)
+
+
+async def test_rows_that_could_not_be_restored_are_left_out_and_counted(
+    full: Store, store: Store, file: Path
+) -> None:
+    class Odd:
+        name = "MongoDB"
+
+        async def dump(self) -> AsyncIterator[Row]:
+            async for row in full.dump():
+                yield row
+            yield "playlist_items", DANGLING
+            yield "chats", {"id": -7, "name": None, "first": 1.0, "last": 1.0}
+            yield "chats", {"id": -8, "name": "x", "first": float("nan"), "last": 1.0}
+            yield "flags", {"name": "half", "value": "\ud800"}
+
+    about = await back_up(Odd(), file, MIDNIGHT)  # type: ignore[arg-type]  # it needs no more of a store
+    assert about.left_out == {"playlist_items": 1, "chats": 2, "flags": 1}
+    assert (await restore(store, file)).rows == about.rows
+    assert as_set(await rows(store)) == as_set(await rows(full))
+    assert not (await back_up(full, file, MIDNIGHT, over=True)).left_out
 
 
 # -- the file
@@ -335,6 +365,12 @@ async def test_what_is_no_backup_is_refused(full: Store, file: Path, what: str) 
         (written(HEADING, ["assistants", {"chat_id": 1, "assistant_id": True}]), "none of ours"),
         (written(HEADING, ["assistants", {"chat_id": 1, "assistant_id": 1.5}]), "none of ours"),
         (written(HEADING, ["assistants", {"chat_id": 1, "assistant_id": 2**63}]), "none of ours"),
+        (written(HEADING, ["beats", {"process": "p", "at": float("nan")}]), "a line in it cannot be read"),
+        (written(HEADING, ["beats", {"process": "p", "at": float("inf")}]), "a line in it cannot be read"),
+        (with_a_huge_number(), "a row in it is none of ours"),
+        (written(HEADING, ["beats", {"process": "p", "at": 2**63}]), "a row in it is none of ours"),
+        (written(HEADING, ["flags", {"name": "\ud800", "value": "b"}]), "a row in it is none of ours"),
+        (written(HEADING, ["playlist_items", DANGLING]), "a row in it is none of ours"),
         (written(HEADING, FLAG, 5), "a row in it is none of ours"),
         (written(HEADING, FLAG, footing={"rows": 2, "sha256": ""}), "not what was written"),
         (gzip.compress(json.dumps(HEADING).encode() + b"\n{\n"), "a line in it cannot be read"),

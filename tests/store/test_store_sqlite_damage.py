@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -125,6 +129,76 @@ async def test_the_log_beside_a_damaged_file_is_read_too(path: Path, tmp_path: P
     assert "last words" in found
     assert len(found) > FLAGS - 60
     assert [copy for copy in kept_copies(killed) if copy.name.endswith("-wal")]
+
+
+async def killed_without_its_pages(path: Path, length: int | None) -> None:
+    """What a kill leaves, but with so many bytes of the file, or none: all the rows are in the log."""
+    origin = path.with_name("origin.db")
+    async with opened(origin) as (store, _):
+        await apply(store, SetFlag("last words", "x"))
+        shutil.copyfile(f"{origin}-wal", f"{path}-wal")
+        if length is not None:
+            path.write_bytes(origin.read_bytes()[:length])
+
+
+@pytest.mark.parametrize("length", [None, 0, 100])
+async def test_what_is_in_the_log_alone_is_not_lost_with_the_file(tmp_path: Path, length: int | None) -> None:
+    path = tmp_path / "ryzen.db"
+    await killed_without_its_pages(path, length)
+    log = Path(f"{path}-wal").read_bytes()
+    with pytest.raises(StoreUnusable, match="is damaged"):
+        async with open_sqlite(str(path), shared=True):
+            pass
+    assert Path(f"{path}-wal").read_bytes() == log
+    with errors_logged() as lines:
+        async with opened(path) as (store, _):
+            assert await flags(store) == {"last words"}
+    assert len(lines) == 1
+    (kept,) = [copy for copy in kept_copies(path) if copy.name.endswith("-wal")]
+    assert kept.read_bytes() == log
+
+
+#: Kills itself at the given one of the steps that change names in the folder.
+KILLED_OVER_IT = """
+import anyio, os, sys
+from pathlib import Path
+from ryzen.store.sqlite import open_sqlite
+
+left = int(sys.argv[2])
+
+def counted(step):
+    def or_killed(*args, **options):
+        global left
+        if left == 0:
+            os.kill(os.getpid(), 9)
+        left -= 1
+        return step(*args, **options)
+    return or_killed
+
+Path.replace, Path.unlink = counted(Path.replace), counted(Path.unlink)
+
+async def main():
+    async with open_sqlite(sys.argv[1]):
+        pass
+
+anyio.run(main)
+"""
+
+
+async def test_a_kill_at_any_step_of_the_mending_costs_nothing(tmp_path: Path) -> None:
+    step, ended = 0, -signal.SIGKILL
+    while ended == -signal.SIGKILL:
+        path = tmp_path / f"{step}" / "ryzen.db"
+        path.parent.mkdir()
+        await killed_without_its_pages(path, 100)
+        command = [sys.executable, "-c", KILLED_OVER_IT, str(path), str(step)]
+        ended = subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode
+        async with opened(path) as (store, _):
+            assert await flags(store) == {"last words"}, step
+        assert not list(path.parent.glob("*.mended"))
+        step += 1
+    assert ended == os.EX_OK
+    assert step > 4
 
 
 async def test_what_refers_to_a_lost_track_is_left_and_no_more(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from threading import Event
 
 import anyio
 import pytest
+from anyio import to_thread
 from sqlite_stage import busy, files_no_longer_than, fill, flags, opened
 from store_values import apply, batch, played, rows
 
@@ -170,6 +172,45 @@ async def test_a_disk_that_does_not_answer_is_not_waited_for(
         assert "has not answered" in said[0]
         await apply(store, SetFlag("again", "x"))
         assert await flags(store) == {"dawdled", "left", "slow", "slow too", "again"}
+
+
+async def test_a_question_that_was_given_up_keeps_the_connection_until_it_ends(path: Path) -> None:
+    begun, gate = Event(), Event()
+    order: list[str] = []
+
+    def hang(_: sqlite3.Connection) -> None:
+        begun.set()
+        gate.wait()
+        order.append("first")
+
+    async with opened(path) as (store, _), anyio.create_task_group() as others:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(store._ask, hang)
+            await to_thread.run_sync(begun.wait)
+            tasks.cancel_scope.cancel()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(store._ask, lambda _: order.append("given up"))
+            await anyio.wait_all_tasks_blocked()
+            tasks.cancel_scope.cancel()
+        others.start_soon(store._ask, lambda _: order.append("next"))
+        await anyio.wait_all_tasks_blocked()
+        gate.set()
+    assert order == ["first", "next"]
+
+
+async def test_a_question_that_was_given_up_is_cut_short(path: Path) -> None:
+    begun = Event()
+
+    def endless(db: sqlite3.Connection) -> None:
+        db.create_function("begun", 0, begun.set)
+        db.execute("WITH RECURSIVE c AS (SELECT begun() UNION ALL SELECT 1 FROM c) SELECT count(*) FROM c")
+
+    async with opened(path) as (store, _):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(store._ask, endless)
+            await to_thread.run_sync(begun.wait)
+            tasks.cancel_scope.cancel()
+        assert await flags(store) == set()
 
 
 # -- trouble
