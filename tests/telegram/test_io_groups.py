@@ -131,6 +131,14 @@ async def test_a_short_flood_is_waited_for_and_a_long_one_is_said() -> None:
         assert (caught.value.trouble, caught.value.retry_after) == (VoiceTrouble.FLOODED, 600)
 
 
+async def test_an_account_that_is_frozen_needs_a_person_and_not_time() -> None:
+    async with street() as town, town.groups() as (groups, _):
+        town.box.faults.fail("messages.ImportChatInvite", 420, "FROZEN_METHOD_INVALID", times=100)
+        with pytest.raises(VoiceError, match="FROZEN_METHOD_INVALID") as caught:
+            await groups.admit_assistant(town.group.chat_id)
+        assert (caught.value.trouble, caught.value.retry_after) == (VoiceTrouble.ASSISTANT_MISSING, None)
+
+
 async def test_two_who_ask_at_once_are_both_answered_and_it_joins_once() -> None:
     async with street() as town, town.groups() as (groups, _):
         async with anyio.create_task_group() as tasks:
