@@ -18,25 +18,12 @@ from typing import Protocol
 
 import attrs
 
+from ryzen import records
 from ryzen.actors.ref import Ref
 from ryzen.errors import VoiceTrouble
 from ryzen.messages import ToChat, View
 from ryzen.player.effects import Notice
 from ryzen.player.state import Media, Track
-from ryzen.records import (
-    Batch,
-    Broadcast,
-    ChatSettings,
-    LiveChat,
-    Member,
-    Play,
-    Playlist,
-    Ranked,
-    Roll,
-    Row,
-    Served,
-    Top,
-)
 
 
 # -- sound
@@ -331,32 +318,32 @@ class Store(Protocol):
 
     name: str  #: of the back end, for people
 
-    async def apply(self, batch: Batch) -> None:
+    async def apply(self, batch: records.Batch) -> None:
         """Make these changes; all of them are durable on return. Raises StoreAway or StoreRefused.
 
         After StoreAway some may have been made: apply the same batch again before any other.
         """
         ...
 
-    async def settings(self, chat_id: int) -> ChatSettings: ...
+    async def settings(self, chat_id: int) -> records.ChatSettings: ...
 
-    async def roll(self, roll: Roll, scope: int = 0) -> tuple[Member, ...]:
+    async def roll(self, roll: records.Roll, scope: int = 0) -> tuple[records.Member, ...]:
         """Oldest first, then by id."""
         ...
 
-    async def chats(self, after: int | None = None, limit: int = 1000) -> tuple[Served, ...]:
+    async def chats(self, after: int | None = None, limit: int = 1000) -> tuple[records.Served, ...]:
         """Chats that use the bot, by id; ``after`` is the last id of the page before."""
         ...
 
-    async def users(self, after: int | None = None, limit: int = 1000) -> tuple[Served, ...]: ...
+    async def users(self, after: int | None = None, limit: int = 1000) -> tuple[records.Served, ...]: ...
 
-    async def user(self, user_id: int) -> Served | None: ...
+    async def user(self, user_id: int) -> records.Served | None: ...
 
     async def sizes(self) -> Mapping[str, int]:
         """Rows in each table of ``store/schema.py``."""
         ...
 
-    async def playlists(self, user_id: int) -> tuple[Playlist, ...]:
+    async def playlists(self, user_id: int) -> tuple[records.Playlist, ...]:
         """By name. A playlist is there as long as there is a track in it."""
         ...
 
@@ -364,21 +351,21 @@ class Store(Protocol):
         """In the order in which they were added, then by id."""
         ...
 
-    async def history(self, chat_id: int, limit: int = 20) -> tuple[Play, ...]:
+    async def history(self, chat_id: int, limit: int = 20) -> tuple[records.Play, ...]:
         """Newest first, then by id."""
         ...
 
-    async def top(self, top: Top) -> tuple[Ranked, ...]: ...
+    async def top(self, top: records.Top) -> tuple[records.Ranked, ...]: ...
 
     async def assistants(self) -> Mapping[int, int]:
         """chat -> assistant"""
         ...
 
-    async def broadcasts(self) -> tuple[Broadcast, ...]:
+    async def broadcasts(self) -> tuple[records.Broadcast, ...]:
         """Those that are not over, oldest first."""
         ...
 
-    async def live(self, chat_id: int | None = None) -> tuple[LiveChat, ...]:
+    async def live(self, chat_id: int | None = None) -> tuple[records.LiveChat, ...]:
         """Every player that was kept, newest first; or that of one chat.
 
         What cannot be read is logged, and left as it is.
@@ -400,11 +387,11 @@ class Store(Protocol):
         """What is wrong with it, one sentence each; empty if all is well. May take minutes."""
         ...
 
-    def dump(self) -> AsyncIterator[Row]:
+    def dump(self) -> AsyncIterator[records.Row]:
         """All rows of all tables, those first that others refer to."""
         ...
 
-    async def load(self, rows: Sequence[Row]) -> None:
+    async def load(self, rows: Sequence[records.Row]) -> None:
         """Write rows as they were dumped, over what is there."""
         ...
 
