@@ -8,6 +8,9 @@ RyzenError
 │   ├── AskExpired              no answer within the time the asker gave
 │   └── Refusal                 it understood and said no: an answer, not a failure
 ├── TrackError              this track cannot be played; the chat is well
+├── SourceAway              a source refuses everything: no track's fault
+├── WebError                a server of others does not answer, or not as it should
+│   └── WebForbidden            the egress guard does not let us go there
 ├── VoiceError              the call cannot be had, or is gone
 ├── Misread                 what a person typed cannot be read
 ├── SendError               Telegram refused a message, an edit or a question
@@ -70,6 +73,18 @@ class TrackTrouble(enum.StrEnum):
     BROKEN = "broken"  #: it claims to be one of them, and cannot be decoded
     CUT_SHORT = "cut-short"  #: it ended well before its stated length
     UNAVAILABLE = "unavailable"  #: the source says no
+    PRIVATE = "private"  #: only some may see it
+    AGE = "age"  #: the source wants to know how old we are
+    REGION = "region"  #: not in the country where the bot runs
+    PAID = "paid"  #: for members or buyers
+    NOT_YET = "not-yet"  #: it has not begun
+    FORBIDDEN = "forbidden"  #: the link leads where the bot does not go: a private address, another protocol
+    UNREACHABLE = "unreachable"  #: its server does not answer, or breaks off again and again
+    TOO_BIG = "too-big"  #: more bytes than may be fetched
+    DISK_FULL = "disk-full"  #: there is no room for it on the bot's machine
+    NO_MATCH = "no-match"  #: known by name, and not to be found where it can be played
+    NO_SOURCE = "no-source"  #: a link that no source takes, or only one that the owner has not allowed
+    EMPTY = "empty"  #: a playlist with nothing in it that can be played
 
 
 class TrackError(RyzenError):
@@ -78,6 +93,43 @@ class TrackError(RyzenError):
     def __init__(self, trouble: TrackTrouble, detail: str = "") -> None:
         super().__init__(f"{trouble}: {detail}" if detail else str(trouble))
         self.trouble, self.detail = trouble, detail
+
+
+class SourceTrouble(enum.StrEnum):
+    """Why a source refuses everything; each has a sentence ``source.<code>``."""
+
+    BOT_CHECK = "bot-check"  #: it takes us for a robot
+    RATE_LIMITED = "rate-limited"  #: we have asked too often
+    SIGN_IN = "sign-in"  #: it wants to know who we are
+    DOWN = "down"  #: it does not answer
+
+
+class SourceAway(RyzenError):
+    """A source refuses everything, so it is nobody's track that is at fault: nothing is dropped for it.
+
+    ``source`` is as in ``Track.source``; ``retry_after`` in seconds if it is known when to ask again.
+    """
+
+    def __init__(
+        self, source: str, trouble: SourceTrouble, detail: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(f"{source}: {trouble}: {detail}" if detail else f"{source}: {trouble}")
+        self.source, self.trouble, self.detail, self.retry_after = source, trouble, detail, retry_after
+
+
+class WebError(RyzenError):
+    """A server of others does not answer, or not as it should.
+
+    ``status`` is HTTP's, None if there was no answer.
+    """
+
+    def __init__(self, what: str, status: int | None = None) -> None:
+        super().__init__(what)
+        self.status = status
+
+
+class WebForbidden(WebError):
+    """The egress guard does not let us go there; says why, in words for people."""
 
 
 class VoiceTrouble(enum.StrEnum):

@@ -42,8 +42,8 @@ class Actor(Generic[M]):
     async def receive(self, message: M) -> object:
         """Handle one message; what it returns answers whoever asked.
 
-        An asked message may be answered by raising Refusal, TrackError or VoiceError. Anything else
-        that is raised is a crash.
+        An asked message may be answered by raising Refusal, TrackError, SourceAway or VoiceError.
+        Anything else that is raised is a crash.
         """
         raise NotImplementedError
 
@@ -65,8 +65,8 @@ class Actor(Generic[M]):
         """``return self.later(work, ...)`` from ``receive``: the answer comes when the work is done.
 
         The work runs beside the next messages, so it must not touch the state: what changes the state
-        comes back as mail. It is bounded by ``patience``; its result, Refusal, TrackError or VoiceError
-        is the answer, anything else a crash. It goes on if the asker does not wait any longer.
+        comes back as mail. It is bounded by ``patience``; its result, or one of the errors that
+        ``receive`` may answer with, is the answer; anything else is a crash. It goes on if the asker does not wait any longer.
         """
         return Later(lambda: work(*args, **kwargs))
 

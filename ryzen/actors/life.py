@@ -14,7 +14,18 @@ from anyio.lowlevel import checkpoint
 from ryzen.actors.actor import Actor, Later
 from ryzen.actors.health import Status
 from ryzen.actors.mailbox import Envelope, Mailbox, Question
-from ryzen.errors import ActorCrashed, ActorError, ActorStopped, Refusal, TrackError, VoiceError
+from ryzen.errors import (
+    ActorCrashed,
+    ActorError,
+    ActorStopped,
+    Refusal,
+    SourceAway,
+    TrackError,
+    VoiceError,
+)
+
+#: What an actor may raise as an answer; anything else is a crash.
+Answers = (Refusal, TrackError, SourceAway, VoiceError)
 
 #: Messages handled in a row before others get their turn on the event loop.
 TURN = 32
@@ -121,7 +132,7 @@ class Life:
         self.busy_since, self._hand = now, envelope.message
         try:
             answer = await self.actor.receive(envelope.message)
-        except (Refusal, TrackError, VoiceError) as error:
+        except Answers as error:
             self._refuse(question, error)
         else:
             if isinstance(answer, Later):
@@ -139,7 +150,7 @@ class Life:
             try:
                 with anyio.move_on_after(self.actor.patience) as limit:
                     answer = await later.work()
-            except (Refusal, TrackError, VoiceError) as error:
+            except Answers as error:
                 self._refuse(question, error)
                 return
             if limit.cancelled_caught:
@@ -148,7 +159,9 @@ class Life:
                 self._open.discard(question)
                 question.answer(answer)
 
-    def _refuse(self, question: Question | None, error: Refusal | TrackError | VoiceError) -> None:
+    def _refuse(
+        self, question: Question | None, error: Refusal | TrackError | SourceAway | VoiceError
+    ) -> None:
         """An answer to whoever asked. With nobody there, only a Refusal is harmless."""
         if question is not None:
             self._open.discard(question)

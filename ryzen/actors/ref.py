@@ -42,8 +42,8 @@ class Ref(Generic[M]):
     async def ask(self, request: Request[R], *, within: float) -> R:
         """Post a question and wait ``within`` seconds for its answer.
 
-        Raises what ``tell`` does at once; later the actor's own Refusal, TrackError or VoiceError,
-        AskExpired, ActorCrashed if it crashed over this question, ActorStopped if it ended before
+        Raises what ``tell`` does at once; later the actor's own Refusal, TrackError, SourceAway or
+        VoiceError, AskExpired, ActorCrashed if it crashed over this question, ActorStopped if it ended before
         answering. A question whose asker has expired or was cancelled is not begun; one that was begun
         goes on.
         """

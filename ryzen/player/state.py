@@ -30,11 +30,38 @@ class Track:
 
 
 @attrs.frozen
+class Span:
+    """From ``start`` up to ``end``, in seconds of a track."""
+
+    start: float
+    end: float
+
+
+@attrs.frozen
+class Chapter:
+    """A part of a track that has a name; it lasts until the next one. ``start`` in seconds."""
+
+    start: float
+    title: str
+
+
+@attrs.frozen
 class Media:
-    """A resolved track: a file that can be decoded now. ``duration`` in seconds, None if unknown."""
+    """A resolved track: a file that can be decoded now. ``duration`` in seconds, None if unknown or endless.
+
+    ``fetched``: it comes from outside, and may still be growing (``ryzen.growing``) or have been put out of
+    the cache; asking for it once more brings it back. ``live``: it is what is on the air now, and has no
+    positions to go to. ``skips`` are left out while playing. ``gain`` in dB makes it as loud as the others.
+    """
 
     path: str = attrs.field(repr=False)
     duration: float | None = None
+    fetched: bool = False
+    live: bool = False
+    skips: tuple[Span, ...] = ()
+    gain: float = 0.0
+    chapters: tuple[Chapter, ...] = attrs.field(default=(), repr=False)
+    artwork: str | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen

@@ -1,0 +1,43 @@
+"""The way to the internet: the one seam where the sandbox puts an internet of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+from typing import Protocol
+
+import attrs
+
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Network(Protocol):
+    """Names and connections, without any judgement: that is the egress guard's."""
+
+    async def lookup(self, host: str, port: int) -> tuple[str, ...]:
+        """The addresses of a host, as text. Raises OSError."""
+        ...
+
+    async def connect(self, address: str, port: int) -> Stream:
+        """To this very address; nothing is looked up. Raises OSError."""
+        ...
+
+
+class RealNetwork:
+    """The machine's own."""
+
+    async def lookup(self, host: str, port: int) -> tuple[str, ...]:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+    async def connect(self, address: str, port: int) -> Stream:
+        return await asyncio.open_connection(address, port)
+
+
+@attrs.frozen
+class Outside:
+    """``authorities``: a PEM file of certificate authorities that count beside the usual ones."""
+
+    network: Network = attrs.Factory(RealNetwork)
+    authorities: Path | None = None
