@@ -1,8 +1,8 @@
 """A file that is read while it is written: by the bot, which fetches it, and by the audio worker.
 
 Beside the file lies a page of five numbers, which the writer maps and every reader maps too: how many bytes
-are there, how many there will be, and how it went. When the file is whole the page is removed, so a file without
-one is whole; what a dead process left has a page, and is nobody's.
+are there, how many there will be, and how it went. When the file is whole the page is removed, so a file
+without one is whole; what a dead process left has a page, and is nobody's.
 """
 
 from __future__ import annotations

@@ -66,7 +66,8 @@ class Actor(Generic[M]):
 
         The work runs beside the next messages, so it must not touch the state: what changes the state
         comes back as mail. It is bounded by ``patience``; its result, or one of the errors that
-        ``receive`` may answer with, is the answer; anything else is a crash. It goes on if the asker does not wait any longer.
+        ``receive`` may answer with, is the answer; anything else is a crash. It
+        goes on if the asker does not wait any longer.
         """
         return Later(lambda: work(*args, **kwargs))
 
