@@ -14,6 +14,7 @@ import attrs
 
 from ryzen.actors.ref import Event, Request
 from ryzen.errors import VoiceTrouble
+from ryzen.origins import Listing, Lyrics
 from ryzen.player.effects import Answer
 from ryzen.player.events import Fact, Wish
 from ryzen.player.state import Entry, Media, Player, Track
@@ -139,28 +140,64 @@ ToChat = (
 
 # -- to the DownloadActor
 @attrs.frozen
-class Find(Request[tuple[Track, ...]]):
-    """Tracks that match these words, best first; empty if there are none."""
+class Find(Request[Listing]):
+    """What matches these words, best first; or, if they are a link, what is behind it.
 
-    words: str
+    ``among``: ask only these sources; empty for those that music is looked for in. Raises TrackError (a link
+    that leads to nothing), SourceAway.
+    """
+
+    text: str = attrs.field(repr=False)
     limit: int = 5
+    among: tuple[str, ...] = ()
 
 
 @attrs.frozen
 class Fetch(Request[Media]):
-    """The media of a track, for a listener who waits. Raises TrackError."""
+    """The media of a track, as soon as decoding can begin. Raises TrackError, SourceAway.
+
+    ``listener`` (a chat's id) wants it until it says Drop. ``again``: what was fetched before ended too
+    early.
+    """
 
     track: Track
+    listener: int
+    again: bool = False
 
 
 @attrs.frozen
 class Warm:
-    """The media of a track will be wanted soon; nobody waits."""
+    """The media of a track will be wanted soon; nobody waits, but ``listener`` wants it until Drop."""
 
     track: Track
+    listener: int
 
 
-ToDownload = Find | Fetch | Warm
+@attrs.frozen
+class Drop:
+    """This listener does not want the track any more: work for nobody ends at once."""
+
+    track_id: str
+    listener: int
+
+
+@attrs.frozen
+class InUse:
+    """This track is being listened to: the last to be put out of the cache."""
+
+    track_id: str
+
+
+@attrs.frozen
+class LyricsOf(Request[Lyrics | None]):
+    """None if nobody has them. Raises SourceAway."""
+
+    title: str
+    artist: str = ""
+    duration: float | None = None
+
+
+ToDownload = Find | Fetch | Warm | Drop | InUse | LyricsOf
 
 
 # -- to the AssistantActor

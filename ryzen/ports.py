@@ -1,13 +1,13 @@
 """What the actors and the bot need of the outside, in our words.
 
-A fake and the real thing pass the same contract test. Who implements what:
+A fake and the real thing pass the same contract test; ``origins.py`` has the ports of sources and the cache.
+Who implements what:
 
 Deck, Decks          audio/client.py         the file which the voice engine reads
 Call, Calls          telegram/voice.py       the assistant in one voice chat
 Groups               telegram/groups.py      members, admins, invitations
 Outbox               telegram/outbox.py      everything that is written into chats
 Screen               bot/screen.py           the card and the notices of one chat
-Source               sources/*.py            search and resolve
 Store                store/{sqlite,mongo}.py what is kept
 """
 
@@ -47,10 +47,14 @@ class SoundEnded:
 
 @attrs.frozen
 class SoundFailed:
-    """This epoch cannot be decoded (any further); ``trouble`` is an ``errors.TrackTrouble``."""
+    """This epoch cannot be decoded (any further); ``trouble`` is an ``errors.TrackTrouble``.
+
+    ``played`` is how many seconds of the track there were; None if nothing of it can be played.
+    """
 
     epoch: int
     trouble: str
+    played: float | None = None
 
 
 @attrs.frozen
@@ -296,17 +300,6 @@ class Chats(Protocol):
         ...
 
     def get(self, chat_id: int) -> Ref[ToChat] | None: ...
-
-
-# -- sources
-class Source(Protocol):
-    """One module a source. Errors are TrackError."""
-
-    name: str
-
-    async def search(self, words: str, limit: int) -> tuple[Track, ...]: ...
-
-    async def resolve(self, track: Track) -> Media: ...
 
 
 # -- what is kept

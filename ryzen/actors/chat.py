@@ -251,7 +251,9 @@ class ChatActor(Actor[ToChat]):
     async def _resolve(self, scope: anyio.CancelScope, epoch: int, entry: Entry) -> None:
         with scope:
             try:
-                media = await self._world.download.ask(Fetch(entry.track), within=self._world.fetch_within)
+                media = await self._world.download.ask(
+                    Fetch(entry.track, self._chat_id), within=self._world.fetch_within
+                )
             except TrackError as error:
                 self._happened(ev.TrackFailed(epoch, error.trouble))
             except ActorError:
@@ -267,7 +269,7 @@ class ChatActor(Actor[ToChat]):
 
     def _prefetch(self, entry: Entry) -> None:
         try:
-            self._world.download.tell(Warm(entry.track))
+            self._world.download.tell(Warm(entry.track, self._chat_id))
         except (MailboxFull, ActorStopped):
             return  # only a head start is lost: it is resolved when its turn comes
 

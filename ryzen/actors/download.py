@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import anyio
 from loguru import logger
@@ -10,12 +11,18 @@ from loguru import logger
 from ryzen.actors.actor import Actor
 from ryzen.actors.flights import Flights
 from ryzen.errors import TrackError, TrackTrouble
-from ryzen.messages import Fetch, Find, ToDownload, Warm
+from ryzen.messages import Drop, Fetch, Find, InUse, LyricsOf, ToDownload, Warm
+from ryzen.origins import Listing
 from ryzen.player.state import Media, Track
-from ryzen.ports import Source
 
 #: Sources asked at the same time; the rest waits its turn.
 AT_ONCE = 8
+
+
+class Source(Protocol):
+    async def search(self, words: str, limit: int) -> tuple[Track, ...]: ...
+
+    async def resolve(self, track: Track) -> Media: ...
 
 
 class DownloadActor(Actor[ToDownload]):
@@ -38,17 +45,21 @@ class DownloadActor(Actor[ToDownload]):
                 return self.later(self._fetch, track)
             case Warm(track):
                 self.tasks.start_soon(self._warm, track, name="warm")
+            case Drop() | InUse():
+                pass
+            case LyricsOf():
+                return None
             case _:
                 self.unhandled(message)
         return None
 
-    async def _find(self, words: str, limit: int) -> tuple[Track, ...]:
+    async def _find(self, words: str, limit: int) -> Listing:
         found: list[Track] = []
         for source in self._sources.values():
             if len(found) < limit:
                 async with self._turn:
                     found += await source.search(words, limit - len(found))
-        return tuple(found)
+        return Listing(tuple(found))
 
     async def _fetch(self, track: Track) -> Media:
         return await self._flights.join(track.id, lambda: self._resolve(track))

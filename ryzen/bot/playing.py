@@ -37,10 +37,10 @@ def playing(wish: Callable[[Track, Asker], Wish]) -> Handler:
     async def handler(desk: Desk, order: Order) -> Reply | None:
         if not order.args:
             return Reply(desk.words("play.help"))
-        hits = await desk.download.ask(Find(order.args, limit=1), within=FIND_WITHIN)
-        if not hits:
+        found = await desk.download.ask(Find(order.args, limit=1), within=FIND_WITHIN)
+        if not found.tracks:
             return Reply(desk.words("play.nothing-found", words=show.cut(order.args, show.TITLE)))
-        return await play(desk, order, hits[0], wish)
+        return await play(desk, order, found.tracks[0], wish)
 
     return handler
 

@@ -13,8 +13,10 @@ from ryzen.errors import (
     Refusal,
     RyzenError,
     SendError,
+    SourceAway,
     TrackError,
     VoiceError,
+    WebError,
 )
 from ryzen.messages import Declined
 
@@ -27,7 +29,11 @@ def explain(words: Words, error: RyzenError) -> Html:
         case Misread(code=code, details=details):
             return words(f"misread.{code}", **_shown(details))
         case TrackError(trouble=track):
-            return words(f"track.{track}")
+            return words("trouble.track", reason=words(f"track.{track}"))
+        case SourceAway(source=source, trouble=trouble):
+            return words(f"source.{trouble}", source=source)
+        case WebError():
+            return words("trouble.web")
         case VoiceError(trouble=voice):
             return words(f"voice.{voice}")
         case SendError(reason=reason):

@@ -39,6 +39,7 @@ from ryzen.messages import (
     Unmute,
     View,
 )
+from ryzen.origins import Listing
 from ryzen.player import effects as do
 from ryzen.player import events as ev
 from ryzen.player.reduce import reduce
@@ -201,17 +202,17 @@ class FakeDownload(Actor[ToDownload]):
 
     async def receive(self, message: ToDownload) -> object:
         assert isinstance(message, Find)
-        match message.words:
+        match message.text:
             case "nothing":
-                return ()
+                return Listing(())
             case "slow":
                 return self.later(anyio.sleep_forever)
             case "bug":
                 raise ZeroDivisionError
             case "epic":
-                return (track("epic", duration=3601.0),)
+                return Listing((track("epic", duration=3601.0),))
             case words:
-                return (track(words),)
+                return Listing((track(words),))
 
 
 class FakeAssistants(Actor[ToAssistant]):

@@ -31,10 +31,13 @@ from ryzen.errors import (
     Refusal,
     RyzenError,
     SendError,
+    SourceAway,
+    SourceTrouble,
     TrackError,
     TrackTrouble,
     VoiceError,
     VoiceTrouble,
+    WebError,
 )
 from ryzen.messages import Declined, Stored
 from ryzen.player.effects import Answer, Answered, Notice, Noticed, Refused
@@ -77,6 +80,7 @@ def named_by_codes() -> set[str]:
         *(f"notice.{code}" for code in Noticed),
         *(f"track.{code}" for code in TrackTrouble),
         *(f"voice.{code}" for code in VoiceTrouble),
+        *(f"source.{code}" for code in SourceTrouble),
         *(f"denied.{code}" for code in Verdict if code is not Verdict.YES),
         *(f"help.{who.value}" for who in Who),
         *(row.usage for row in COMMANDS),
@@ -138,6 +142,8 @@ def test_every_notice_has_its_words(code: Noticed) -> None:
         (Misread("time", given="<x>"), "&lt;x&gt;"),
         (ConfigError(("nothing to do with it",)), "on my side"),
         *((TrackError(trouble, "secret"), "") for trouble in TrackTrouble),
+        (WebError("secret"), "server"),
+        *((SourceAway("tube", trouble, "secret"), "tube") for trouble in SourceTrouble),
         *((VoiceError(trouble, "secret"), ".") for trouble in VoiceTrouble),
     ],
 )
