@@ -2,6 +2,7 @@
 find it (``sources``), have it extracted and fetched (``fetch``) and ask for it (``actors/download.py``).
 
 Source      sources/*.py, telegram/files.py   search, what is behind a link, where a track's bytes are
+Attachments telegram/files.py                 what can be played of a message
 Extractor   fetch/client.py                   yt-dlp, in a process of its own
 Web         fetch/web.py                      small answers from servers of others, through the egress guard
 Cache       fetch/cache.py                    the bytes, playable while they come
@@ -118,6 +119,15 @@ class Source(Protocol):
 
     async def resolve(self, track: Track) -> Origin:
         """Where the bytes of the track are, now. Links age: it may be asked again."""
+        ...
+
+
+class Attachments(Protocol):
+    async def attached(self, chat_id: int, message_id: int) -> Track | None:
+        """What can be played of a message's file; None if there is nothing.
+
+        Raises SendError, SourceAway, TrackError (TOO_BIG).
+        """
         ...
 
 

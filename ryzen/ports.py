@@ -252,7 +252,7 @@ class Person:
 
 @attrs.frozen
 class Said:
-    """A new message with a text. In private chats ``chat_id`` is the person's id."""
+    """A new message: a text, or a file with a caption. In private chats ``chat_id`` is the person's id."""
 
     chat_id: int
     message_id: int
@@ -261,6 +261,7 @@ class Said:
     private: bool = False
     chat_title: str = ""
     reply_to: int | None = None
+    holds_file: bool = False
 
 
 @attrs.frozen

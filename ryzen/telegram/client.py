@@ -112,9 +112,9 @@ class Account:
         """Who is told of updates; to be set before the start."""
         self._line.listener = listener
 
-    async def call(self, query: Any, within: float = 30.0) -> Any:
+    async def call(self, query: Any, within: float = 30.0, files_of: int | None = None) -> Any:
         """Telegram's answer; see ``Line.call``."""
-        return await self._line.call(query, within)
+        return await self._line.call(query, within, files_of)
 
     def now(self) -> float:
         """Telegram's clock, seconds since 1970."""

@@ -1,6 +1,7 @@
 """Raw updates become ``ports.Incoming`` values, at once and without a request to Telegram.
 
-Kept to: what the bot acts on. Edits, messages without text, messages of bots and our own are nothing to it.
+Kept to: what the bot acts on. Edits, messages without text (or caption of a file), messages of bots and our
+own are nothing to it.
 """
 
 from __future__ import annotations
@@ -75,7 +76,10 @@ class Inbox:
                 )
 
     def _take_message(self, message: Any, users: Users, chats: Chats) -> None:
-        media = message.media is not None and not isinstance(message.media, T.MessageMediaWebPage)
+        file = isinstance(message.media, T.MessageMediaDocument)
+        media = (
+            message.media is not None and not file and not isinstance(message.media, T.MessageMediaWebPage)
+        )
         if message.out or media or not message.message or self._again(message.peer_id, message.id):
             return
         sender = _sender(message, users, chats)
@@ -98,6 +102,7 @@ class Inbox:
                 private=private,
                 chat_title=getattr(chat, "title", ""),
                 reply_to=getattr(message.reply_to, "reply_to_msg_id", None),
+                holds_file=file,
             )
         )
 

@@ -64,8 +64,11 @@ class Line:
         self._waits: set[anyio.CancelScope] = set()
         self._requests: set[asyncio.Task[Any]] = set()
 
-    async def call(self, query: Any, within: float = 30.0) -> Any:
+    async def call(self, query: Any, within: float = 30.0, files_of: int | None = None) -> Any:
         """The answer, whatever happens to the connection meanwhile: the very same query is sent again.
+
+        ``files_of`` asks the file servers of this data centre, on a connection of its own: a long file holds
+        up nothing else.
 
         Raises RPCError if Telegram says no (also FloodWait: nothing is slept here), and SendError
         («unreachable») if there is no answer ``within`` seconds.
@@ -73,7 +76,7 @@ class Line:
         deadline, pause = anyio.current_time() + within, 0.1
         while True:
             try:
-                answer = await self._unless_closed(lambda: self._request(query), deadline)
+                answer = await self._unless_closed(lambda: self._request(query, files_of), deadline)
                 if isinstance(answer, raw.types.BadMsgNotification):
                     raise ConnectionError(f"bad message: {answer.error_code}")
             except RandomIdDuplicate500:
@@ -106,12 +109,19 @@ class Line:
                 self._waits.discard(scope)
         raise ConnectionAbortedError
 
-    async def _request(self, query: Any) -> Any:
+    async def _request(self, query: Any, files_of: int | None) -> Any:
         await self.up()
-        task = asyncio.ensure_future(self.client.session.send(query, timeout=ANSWER_WITHIN))
+        task = asyncio.ensure_future(self._send(query, files_of))
         self._requests.add(task)
         task.add_done_callback(self._settled)
         return await asyncio.shield(task)
+
+    async def _send(self, query: Any, files_of: int | None) -> Any:
+        session = self.client.session
+        if files_of is not None:
+            session = await self.client.get_session(files_of, is_media=True)
+            await session.is_started.wait()
+        return await session.send(query, timeout=ANSWER_WITHIN)
 
     def _settled(self, task: asyncio.Task[Any]) -> None:
         self._requests.discard(task)

@@ -124,6 +124,13 @@ class Box(People):
             connection.cut()
         return len(cut)
 
+    def expire_files(self) -> None:
+        """What clients know of files is too old from now on; reading the message again helps."""
+        self.files.expire()
+        for group in self.world.groups.values():
+            for message in group.ledger.messages.values():
+                message.seen_as.clear()
+
     # -- seeding: nobody is told
     def add_user(
         self,

@@ -13,6 +13,8 @@ from ryzen.sandbox.box.tl import T, Tl, filled
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8"
+#: A read begins at a multiple of a step and stays within one piece; https://core.telegram.org/api/files
+_STEP, _PIECE = 4096, 1 << 20
 
 
 class Files:
@@ -30,6 +32,15 @@ class Files:
         stored = self._stored.get(getattr(location, "id", 0))
         if stored is None or stored[0].access_hash != location.access_hash:
             raise RequestError(400, "LOCATION_INVALID")
+        if stored[0].file_reference != location.file_reference:
+            raise RequestError(400, "FILE_REFERENCE_EXPIRED")
+        if (
+            offset % _STEP
+            or limit % _STEP
+            or _PIECE % limit
+            or offset // _PIECE != (offset + limit - 1) // _PIECE
+        ):
+            raise RequestError(400, "LIMIT_INVALID")
         return stored[1][offset : offset + limit]
 
     def from_input(self, media: Tl) -> Tl:
@@ -52,12 +63,18 @@ class Files:
         return b"".join(parts[i] for i in range(file.parts))
 
     def _document(self, media: Tl) -> Tl:
-        data = self._assembled(media.file)
-        document = T.Document(
-            mime_type=media.mime_type, size=len(data), attributes=media.attributes, **_ids()
-        )
+        return self.keep(self._assembled(media.file), media.mime_type, media.attributes)
+
+    def keep(self, data: bytes, mime_type: str, attributes: list[Tl]) -> Tl:
+        """A document that somebody has uploaded."""
+        document = T.Document(mime_type=mime_type, size=len(data), attributes=attributes, **_ids())
         self._stored[document.id] = document, data
         return document
+
+    def expire(self) -> None:
+        """Every reference that anybody holds is too old now; messages that are read again have new ones."""
+        for document, _ in self._stored.values():
+            document.file_reference = random.randbytes(8)
 
     def _photo(self, data: bytes) -> Tl:
         """Telegram would scale it; here it keeps its one size."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
 from ryzen.sandbox.box import membership, posting, voice
 from ryzen.sandbox.box.records import RIGHTS, Chat, Group, Message, User, VoiceChat
 from ryzen.sandbox.box.telegram import Telegram
+from ryzen.sandbox.box.tl import T, Tl
 
 
 @attrs.frozen
@@ -31,6 +34,22 @@ class People(Telegram):
     ) -> Message:
         """``anonymous``: in the name of the group; None: as the right of that name says."""
         message, _ = posting.write(self, chat, user, text, reply_to=reply_to, anonymous=anonymous)
+        return message
+
+    async def send_file(
+        self,
+        chat: Chat,
+        user: User,
+        data: bytes,
+        *,
+        mime_type: str = "audio/mpeg",
+        attributes: Sequence[Tl] = (),
+        caption: str = "",
+    ) -> Message:
+        """Somebody sends a file; ``attributes`` are DocumentAttribute… of Telegram."""
+        document = self.files.keep(data, mime_type, list(attributes))
+        media = T.MessageMediaDocument(document=document)
+        message, _ = posting.write(self, chat, user, caption, media=media)
         return message
 
     def private(self, user: User, bot: User) -> Chat:
