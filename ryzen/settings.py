@@ -14,7 +14,9 @@ from typing import cast
 import attrs
 from dotenv import dotenv_values
 
+from ryzen import setting_readers as readers
 from ryzen.errors import ConfigError
+from ryzen.setting_readers import Secret
 
 #: Variables of later parts: recognised, so that nobody is told they are misspelt, and not used yet.
 LATER = frozenset(
@@ -24,19 +26,10 @@ LATER = frozenset(
         "SUPPORT_GROUP",
         "SUPPORT_CHAT",
         "SUPPORT_CHANNEL",
-        "SPOTIFY_CLIENT_ID",
-        "SPOTIFY_CLIENT_SECRET",
-        "GENIUS_API_TOKEN",
-        "YOUTUBE_API_KEY",
-        "COOKIES_FILE",
-        "PROXY_URL",
         "AUTO_LEAVING_ASSISTANT",
         "ASSISTANT_LEAVE_TIME",
-        "PLAYLIST_FETCH_LIMIT",
         "VIDEO_STREAM_LIMIT",
         "CLEANMODE_MINS",
-        "TG_AUDIO_FILESIZE_LIMIT",
-        "TG_VIDEO_FILESIZE_LIMIT",
         "LANG_CODE",
         "SET_CMDS",
         "PRIVATE_BOT_MODE",
@@ -47,7 +40,6 @@ LATER = frozenset(
         "UPSTREAM_BRANCH",
     )
 )
-_LEVELS = ("TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL")
 _SESSION = re.compile(r"(?:STRING_SESSION|STRING|SESSION)\d{0,3}")
 #: What a session string holds in kurigram 2.2.26: dc, api id, test, key, user id, is a bot.
 _SESSION_FORMAT = struct.Struct(">BI?256sQ?")
@@ -56,25 +48,6 @@ _OLD_FORMATS = (struct.Struct(">B?256sI?"), struct.Struct(">B?256sQ?"))
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 #: How alike (0..1) two names must be for one to be taken for the other, misspelt.
 _ALIKE = 0.85
-
-
-@attrs.frozen(repr=False)
-class Secret:
-    """Something that must not be seen in a log, an error or a ``repr``."""
-
-    _value: str
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-
-class _UnreadableError(ValueError):
-    """What a value must be; never the value itself, which may be a secret."""
 
 
 @attrs.frozen
@@ -110,6 +83,22 @@ class Settings:
     flush_interval: float = 0.2
     flush_size: int = 500  #: changes
     resume_rate: float = 5.0  #: chats a second
+    cache_dir: Path = attrs.Factory(lambda self: self.state_dir / "cache", takes_self=True)
+    cache_size: int = 5 << 30  #: bytes
+    file_limit: int = 1 << 30  #: bytes that one track may have
+    telegram_audio_limit: int = 200 << 20  #: bytes
+    telegram_video_limit: int = 1 << 30  #: bytes
+    fetch_limit: int = 50  #: tracks taken of a playlist
+    fetch_jobs: int = 4  #: pages looked into at the same time
+    sites: tuple[str, ...] = ()  #: more of yt-dlp's sites that may be played from
+    any_site: bool = False  #: links to pages that no source knows are searched for media
+    skip_sponsors: bool = True
+    cookies: Path | None = None
+    proxy: Secret | None = None
+    spotify_id: str | None = None
+    spotify_secret: Secret | None = None
+    genius_token: Secret | None = None
+    youtube_key: Secret | None = None
     leave_at_stop: bool = False
     person_rate: tuple[int, float] = (5, 10.0)  #: so many commands in so many seconds
     chat_rate: tuple[int, float] = (20, 10.0)
@@ -126,6 +115,8 @@ class Settings:
         for field in FIELDS:
             _read(field, values, found, problems)
         found["sessions"] = _sessions(values, problems)
+        if ("spotify_id" in found) != ("spotify_secret" in found):
+            problems.append("SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET belong together: set both, or none.")
         problems += _misspelt(values, frozenset(written))
         if problems:
             raise ConfigError(tuple(problems))
@@ -156,7 +147,7 @@ def _read(field: Field, values: Mapping[str, str], found: dict[str, object], pro
     if name is not None:
         try:
             found[field.attribute] = field.read(values[name])
-        except _UnreadableError as error:
+        except readers.Unreadable as error:
             problems.append(f"{name} {error}")
     elif field.required:
         problems.append(f"{field.name} is missing: {_MISSING[field.name]}")
@@ -166,131 +157,44 @@ def _own_database(state_dir: Path) -> Secret:
     return Secret(f"sqlite:///{state_dir / 'ryzen.db'}")
 
 
-# -- readers: text -> value, or _UnreadableError
-def _whole(least: int = 0, most: int = 2**63) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,19}", text) or not least <= int(text) <= most:
-            upto = f" up to {most}" if most < 2**63 else ""
-            raise _UnreadableError(f"must be a whole number from {least}{upto}.")
-        return int(text)
-
-    return read
-
-
-def _number(least: float, most: float, unit: str, scale: float = 1.0) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        if not re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,6})?", text) or not least <= float(text) <= most:
-            raise _UnreadableError(f"must be a number of {unit} from {least:g} to {most:g}.")
-        return float(text) * scale
-
-    return read
-
-
-def _minutes(text: str) -> float:
-    minutes = _whole()(text)
-    if minutes > 1000:
-        raise _UnreadableError(
-            f"is {minutes}, but it counts minutes (some other bots count seconds): did you mean "
-            f"{max(1, minutes // 60)}? 1000 is the most, 0 is no limit."
-        )
-    return minutes * 60.0
-
-
-def _api_hash(text: str) -> Secret:
-    if not re.fullmatch(r"[0-9a-fA-F]{32}", text):
-        raise _UnreadableError("must be the 32 hexadecimal digits that https://my.telegram.org shows.")
-    return Secret(text)
-
-
-def _token(text: str) -> Secret:
-    if not re.fullmatch(r"[0-9]{1,20}:[A-Za-z0-9_-]{20,100}", text):
-        raise _UnreadableError("must look like 123456789:AAE…, as @BotFather gives it.")
-    return Secret(text)
-
-
-def _ids(text: str) -> frozenset[int]:
-    parts = re.split(r"[\s,]+", text)
-    if not all(re.fullmatch(r"[1-9][0-9]{0,18}", part) for part in parts if part):
-        raise _UnreadableError("must be Telegram user ids (numbers) with spaces or commas between them.")
-    return frozenset(int(part) for part in parts if part)
-
-
-def _path(text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:  # ~somebody, who is not there
-        raise _UnreadableError("must be a path; there is no such home folder.") from error
-
-
-def _folder(text: str) -> Path:
-    path = _path(text)
-    try:
-        if path.is_dir():
-            return path
-    except (OSError, ValueError):  # too long, a loop of links, not a name at all
-        pass
-    raise _UnreadableError("must name a folder that exists.")
-
-
-def _rate(text: str) -> tuple[int, float]:
-    if text == "0":
-        return 0, 1.0
-    if not (match := re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text)) or not int(match[2]):
-        raise _UnreadableError("must be commands/seconds, like 5/10, or 0 for no limit.")
-    return int(match[1]), float(match[2])
-
-
-def _prefixes(text: str) -> str:
-    characters = "".join(dict.fromkeys(re.sub(r"[\s,]+", "", text)))
-    if not characters or not set(characters) <= set("/!.?;:#$%&*+-=~^"):
-        raise _UnreadableError("must be punctuation such as / ! . with spaces between.")
-    return characters
-
-
-def _database(text: str) -> Secret:
-    if not re.match(r"(?:sqlite:///|mongodb://|mongodb\+srv://)\S", text):
-        raise _UnreadableError(
-            "must begin with sqlite:/// (sqlite:///state/ryzen.db), mongodb:// or mongodb+srv://."
-        )
-    return Secret(text)
-
-
-def _yes_no(text: str) -> bool:
-    answer = {"yes": True, "true": True, "on": True, "1": True}.get(text.lower())
-    if answer is None and text.lower() not in ("no", "false", "off", "0"):
-        raise _UnreadableError("must be yes or no.")
-    return answer or False
-
-
-def _level(text: str) -> str:
-    level = {"WARN": "WARNING", "FATAL": "CRITICAL"}.get(text.upper(), text.upper())
-    if level not in _LEVELS:
-        raise _UnreadableError(f"must be one of {', '.join(_LEVELS)}.")
-    return level
-
-
 FIELDS = (
-    Field("API_ID", "api_id", _whole(1, 2**31 - 1), required=True),
-    Field("API_HASH", "api_hash", _api_hash, required=True),
-    Field("BOT_TOKEN", "bot_token", _token, aliases=("TOKEN",), required=True),
-    Field("OWNER_ID", "owner_id", _whole(1), required=True),
-    Field("SUDOERS", "sudoers", _ids, aliases=("SUDO_USERS",)),
-    Field("MUSIC_DIR", "music_dir", _folder),
-    Field("STATE_DIR", "state_dir", _path),
-    Field("DURATION_LIMIT", "duration_limit", _minutes),
-    Field("QUEUE_LIMIT", "queue_limit", _whole(0, 10_000)),
-    Field("SERVER_PLAYLIST_LIMIT", "playlist_limit", _whole(0, 10_000)),
-    Field("CARD_INTERVAL", "card_interval", _number(1, 600, "seconds")),
-    Field("AUDIO_LEAD", "audio_lead", _number(200, 2000, "milliseconds", scale=0.001)),
-    Field("PERSON_RATE", "person_rate", _rate),
-    Field("CHAT_RATE", "chat_rate", _rate),
-    Field("DATABASE_URL", "database", _database, aliases=("MONGO_DB_URI", "MONGO_URL", "MONGO_URI")),
-    Field("STORE_FLUSH_INTERVAL", "flush_interval", _number(10, 10_000, "milliseconds", scale=0.001)),
-    Field("STORE_FLUSH_SIZE", "flush_size", _whole(1, 10_000)),
-    Field("RESUME_RATE", "resume_rate", _number(0.1, 50, "chats a second")),
-    Field("LEAVE_CALLS_ON_STOP", "leave_at_stop", _yes_no),
-    Field("COMMAND_PREFIXES", "command_prefixes", _prefixes),
-    Field("LOG_LEVEL", "log_level", _level),
+    Field("API_ID", "api_id", readers.whole(1, 2**31 - 1), required=True),
+    Field("API_HASH", "api_hash", readers.api_hash, required=True),
+    Field("BOT_TOKEN", "bot_token", readers.token, aliases=("TOKEN",), required=True),
+    Field("OWNER_ID", "owner_id", readers.whole(1), required=True),
+    Field("SUDOERS", "sudoers", readers.ids, aliases=("SUDO_USERS",)),
+    Field("MUSIC_DIR", "music_dir", readers.folder),
+    Field("STATE_DIR", "state_dir", readers.folder_to_be),
+    Field("DURATION_LIMIT", "duration_limit", readers.minutes),
+    Field("QUEUE_LIMIT", "queue_limit", readers.whole(0, 10_000)),
+    Field("SERVER_PLAYLIST_LIMIT", "playlist_limit", readers.whole(0, 10_000)),
+    Field("CARD_INTERVAL", "card_interval", readers.number(1, 600, "seconds")),
+    Field("AUDIO_LEAD", "audio_lead", readers.number(200, 2000, "milliseconds", scale=0.001)),
+    Field("PERSON_RATE", "person_rate", readers.rate),
+    Field("CHAT_RATE", "chat_rate", readers.rate),
+    Field("DATABASE_URL", "database", readers.database, aliases=("MONGO_DB_URI", "MONGO_URL", "MONGO_URI")),
+    Field("STORE_FLUSH_INTERVAL", "flush_interval", readers.number(10, 10_000, "milliseconds", scale=0.001)),
+    Field("STORE_FLUSH_SIZE", "flush_size", readers.whole(1, 10_000)),
+    Field("CACHE_DIR", "cache_dir", readers.folder_to_be),
+    Field("CACHE_SIZE", "cache_size", readers.size),
+    Field("CACHE_FILE_LIMIT", "file_limit", readers.size),
+    Field("TG_AUDIO_FILESIZE_LIMIT", "telegram_audio_limit", readers.size),
+    Field("TG_VIDEO_FILESIZE_LIMIT", "telegram_video_limit", readers.size),
+    Field("PLAYLIST_FETCH_LIMIT", "fetch_limit", readers.whole(1, 1000)),
+    Field("FETCH_JOBS", "fetch_jobs", readers.whole(1, 64)),
+    Field("SITES", "sites", readers.names),
+    Field("ANY_SITE", "any_site", readers.yes_no),
+    Field("SPONSORBLOCK", "skip_sponsors", readers.yes_no),
+    Field("COOKIES_FILE", "cookies", readers.file, aliases=("COOKIES",)),
+    Field("PROXY_URL", "proxy", readers.proxy),
+    Field("SPOTIFY_CLIENT_ID", "spotify_id", readers.word),
+    Field("SPOTIFY_CLIENT_SECRET", "spotify_secret", readers.secret),
+    Field("GENIUS_API_TOKEN", "genius_token", readers.secret),
+    Field("YOUTUBE_API_KEY", "youtube_key", readers.secret),
+    Field("RESUME_RATE", "resume_rate", readers.number(0.1, 50, "chats a second")),
+    Field("LEAVE_CALLS_ON_STOP", "leave_at_stop", readers.yes_no),
+    Field("COMMAND_PREFIXES", "command_prefixes", readers.prefixes),
+    Field("LOG_LEVEL", "log_level", readers.level),
 )
 _MISSING = {
     "API_ID": "get it at https://my.telegram.org (API development tools).",

@@ -48,6 +48,7 @@ THIRD_PARTY = {
     "ryzen.audio": {"anyio", "attrs", "loguru", "av", "numpy", "mutagen"},
     "ryzen.bot": {"anyio", "attrs", "loguru", "cachetools", "yaml"},
     "ryzen.settings": {"attrs", "dotenv"},
+    "ryzen.setting_readers": {"attrs"},
     "ryzen.telegram": {"anyio", "attrs", "loguru", "pyrogram", "pytgcalls", "ntgcalls"},
     "ryzen.running": {"attrs", "cachetools"},
     "ryzen.resume": {"anyio", "attrs", "loguru"},
@@ -135,7 +136,8 @@ OURS = {
         "ryzen.records",
         "ryzen.running",
     },
-    "ryzen.settings": {"ryzen.errors"},
+    "ryzen.settings": {"ryzen.errors", "ryzen.setting_readers"},
+    "ryzen.setting_readers": set(),
     "ryzen.telegram": {
         "ryzen.telegram",
         "ryzen.errors",
