@@ -17,7 +17,8 @@ from loguru import logger
 
 from ryzen.audio.tags import read_tags
 from ryzen.errors import TrackError, TrackTrouble
-from ryzen.player.state import Media, Track
+from ryzen.origins import Listing, OnDisk, Origin
+from ryzen.player.state import Track
 from ryzen.sources.fold import clean
 from ryzen.sources.folder import Stamp, locate, survey
 from ryzen.sources.index import Index, Song
@@ -83,12 +84,19 @@ class LocalSource:
             raise TrackError(TrackTrouble.UNAVAILABLE, str(error)) from error
         return tuple(_track(song) for song in songs)
 
-    async def resolve(self, track: Track) -> Media:
+    def claims(self, link: str) -> bool:  # noqa: ARG002 - the protocol's
+        return False
+
+    async def expand(self, link: str, limit: int) -> Listing:  # noqa: ARG002
+        """Raises TrackError (NO_SOURCE): there are no links into the folder."""
+        raise TrackError(TrackTrouble.NO_SOURCE)
+
+    async def resolve(self, track: Track) -> Origin:
         """Raises TrackError (MISSING) if the file is gone, or is no longer within the folder."""
         file = await anyio.to_thread.run_sync(locate, self._folder, track.ref)
         if file is None:
             raise TrackError(TrackTrouble.MISSING)
-        return Media(str(file), track.duration)
+        return Origin(track.id, OnDisk(file), track.duration)
 
     async def watch(self, every: float = 60.0) -> None:
         """Look for changes every so many seconds, for ever; run it beside, in a task of its own."""

@@ -1,0 +1,190 @@
+"""What yt-dlp says of something (its info dict, as JSON) in our words. Pure.
+
+Nothing in it is believed: sites write what they like into titles, and numbers come as text.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ryzen.errors import TrackError, TrackTrouble
+from ryzen.origins import Remote, Segmented
+from ryzen.player.state import Chapter, Track
+from ryzen.sources.links import cut, title_of
+
+Info = Mapping[str, Any]
+
+#: In yt-dlp's own words, which sorts what is left by language, quality and codec: sound alone, as a file and
+#: in the best quality up to 192 kbit/s (a call carries 32), else as HLS, else with a small picture.
+SOUND = "/".join(
+    (
+        "ba[protocol~='^https?$'][abr<=?192]",
+        "ba[protocol~='^m3u8'][abr<=?192]",
+        "wa[protocol~='^https?$']",
+        "wa[protocol~='^m3u8']",
+        "b[protocol~='^https?$'][height<=?480]",
+        "b[protocol~='^m3u8'][height<=?480]",
+        "w[protocol~='^(https?$|m3u8)']",
+    )
+)
+#: A cover is asked for at this width in pixels, and never loaded above the second.
+_WIDE, _WIDEST = 720, 1920
+_NOISE = re.compile(
+    r"\s*[(\[]\s*(?:the\s+)?(?:official\b[^)\]]*|(?:music|lyrics?|audio)(?:\s+video)?|video(?:\s?clip)?|visuali[sz]er"
+    r"|hd|hq|4k|uhd|full\s+(?:song|audio|video)|m/?v|clip\s+officiel)\s*[)\]]",
+    re.IGNORECASE,
+)
+_DASH = re.compile(r"\s+[-–—]\s+")
+
+
+def text(info: Info, *names: str) -> str:
+    """The first of these that says anything, on one line."""
+    for name in names:
+        value = info.get(name)
+        if isinstance(value, str) and (line := cut(value)):
+            return line
+    return ""
+
+
+def number(value: object) -> float | None:
+    """Finite and above zero, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except ValueError:
+        return None
+    return found if math.isfinite(found) and found > 0 else None
+
+
+def duration(info: Info) -> float | None:
+    return None if is_live(info) else number(info.get("duration"))
+
+
+def is_live(info: Info) -> bool:
+    return info.get("is_live") is True or info.get("live_status") == "is_live"
+
+
+def entries(info: Info) -> Iterator[Info]:
+    """What is in a playlist; lists in lists (the tabs of a channel) are walked through."""
+    for entry in info.get("entries") or ():
+        if isinstance(entry, Mapping):
+            if isinstance(entry.get("entries"), list):
+                yield from entries(entry)
+            else:
+                yield entry
+
+
+def is_list(info: Info) -> bool:
+    return info.get("_type") in ("playlist", "multi_video") or isinstance(info.get("entries"), list)
+
+
+def left_out(info: Info, seen: int) -> int:
+    """How many there are beyond those seen, as far as the site tells."""
+    total = number(info.get("playlist_count"))
+    if total is None:
+        return int(number(info.get("left_out")) or 0)
+    return max(0, int(total) - seen)
+
+
+def names(info: Info) -> tuple[str, str]:
+    """Title and artist: the title that is shown, unless there is better."""
+    title = text(info, "track", "title", "alt_title", "fulltitle")
+    artist = artists(info)
+    uploader = text(info, "channel", "uploader", "creator").removesuffix(" - Topic")
+    if not text(info, "track"):
+        title, artist = split_title(title, artist, uploader)
+    return title or title_of(text(info, "webpage_url", "url")), artist or uploader
+
+
+def artists(info: Info) -> str:
+    for name in ("artists", "creators"):
+        if isinstance(info.get(name), list) and (found := [cut(str(one)) for one in info[name] if one]):
+            return cut(", ".join(dict.fromkeys(found)))
+    return text(info, "artist", "album_artist")
+
+
+def split_title(title: str, artist: str, uploader: str) -> tuple[str, str]:
+    """``Artist - Title (Official Video)`` → title and artist, where somebody else says the same of the
+    artist; what is in brackets goes if it speaks of the video, and not of the song (``Live``, ``Remix``)."""
+    plain = _NOISE.sub("", title).strip() or title
+    left, *rest = _DASH.split(plain, maxsplit=1)
+    if rest and _same(left, (artist, uploader)):
+        return rest[0].strip(), artist or left.strip()
+    return plain, artist
+
+
+def _same(name: str, others: tuple[str, str]) -> bool:
+    """Whether a name is one of these, written alike: ``Daft Punk`` and ``DaftPunkVEVO``."""
+    folded = _letters(name)
+    if not folded:
+        return False
+    for other in others:
+        theirs = re.sub(r"(vevo|official|music|tv)+$", "", _letters(other))
+        if theirs and (theirs == folded or (len(theirs) > 3 and theirs in folded)):
+            return True
+    return False
+
+
+def _letters(name: str) -> str:
+    return "".join(sign for sign in name.casefold() if sign.isalnum())
+
+
+def artwork(info: Info) -> str | None:
+    """The smallest picture that is wide enough, else the widest; never one of 4k."""
+    sized: list[tuple[float, str]] = []
+    for picture in info.get("thumbnails") or ():
+        if isinstance(picture, Mapping) and _web(picture.get("url")):
+            width = number(picture.get("width"))
+            if width is not None and width <= _WIDEST:
+                sized.append((width, str(picture["url"])))
+    wide = [one for one in sized if one[0] >= _WIDE]
+    if wide:
+        return min(wide)[1]
+    single = info.get("thumbnail")
+    if sized:
+        return max(sized)[1]
+    return str(single) if _web(single) else None
+
+
+def chapters(info: Info) -> tuple[Chapter, ...]:
+    """In order; those without a name or a place are left out."""
+    found = []
+    for chapter in info.get("chapters") or ():
+        if isinstance(chapter, Mapping) and (title := text(chapter, "title")):
+            start = chapter.get("start_time")
+            if isinstance(start, int | float) and math.isfinite(start) and start >= 0:
+                found.append(Chapter(float(start), title))
+    return tuple(sorted(found, key=lambda chapter: chapter.start))
+
+
+def place(info: Info, *, span: int | None = None, proxied: bool = False) -> Remote | Segmented:
+    """Where the bytes are, of the one format that was chosen. Raises TrackError if they can't be had."""
+    if info.get("has_drm") is True:
+        raise TrackError(TrackTrouble.UNSUPPORTED, "protected against copying")
+    url, protocol = info.get("url"), str(info.get("protocol") or "")
+    if not _web(url):
+        raise TrackError(TrackTrouble.UNSUPPORTED, "nothing that can be played")
+    headers = tuple(
+        (str(name), str(value))
+        for name, value in (info.get("http_headers") or {}).items()
+        if str(name).lower() not in ("host", "range", "accept-encoding", "content-length", "connection")
+    )
+    if protocol in ("m3u8", "m3u8_native"):
+        return Segmented(str(url), headers, live=is_live(info), proxied=proxied)
+    if protocol and protocol not in ("http", "https"):
+        raise TrackError(TrackTrouble.UNSUPPORTED, f"comes as {cut(protocol, 30)}")
+    size = number(info.get("filesize"))
+    return Remote(str(url), headers, None if size is None else int(size), span, proxied)
+
+
+def track(info: Info, source: str, ident: str, ref: str, link: str | None) -> Track:
+    title, artist = names(info)
+    return Track(f"{source}:{ident}", title, source, ref, artist, duration(info), link)
+
+
+def _web(url: object) -> bool:
+    return isinstance(url, str) and url.startswith(("http://", "https://"))
