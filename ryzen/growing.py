@@ -2,20 +2,25 @@
 
 Beside the file lies a page of five numbers, which the writer maps and every reader maps too: how many bytes
 are there, how many there will be, and how it went. When the file is whole the page is removed, so a file
-without one is whole; what a dead process left has a page, and is nobody's.
+without one is whole; what a dead process left has a page, and is nobody's. So the page is there before the
+file, and goes after it.
 """
 
 from __future__ import annotations
 
+import ctypes
 import enum
 import errno
 import io
 import mmap
 import os
+import struct
+import sys
 import threading
 from pathlib import Path
 
-_PAGE = 40
+#: Magic, bytes that are there, bytes there will be (or -1), bytes given up, state.
+_NUMBERS = struct.Struct("=5q")
 _MAGIC = 0x52797A656E313030
 #: How often a reader looks for what it waits for, in seconds: a packet is 0.06.
 _LOOK = 0.005
@@ -46,18 +51,16 @@ class GrowingWriter:
     def __init__(self, path: Path, total: int | None = None, *, keep: int = 0) -> None:
         """``total`` in bytes if it is known. ``keep``: go on behind so many bytes of what is there."""
         self.path = path
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | (0 if keep else os.O_TRUNC)
-        self._file = os.open(path, flags, 0o600)
-        os.ftruncate(self._file, keep)
-        page = os.open(page_of(path), os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.ftruncate(page, _PAGE)
-            self._map = mmap.mmap(page, _PAGE)
-        finally:
-            os.close(page)
+        self._map = _new_page(path, keep, -1 if total is None else total)
         self._page = memoryview(self._map).cast("q")
-        self._page[1:5] = _numbers(keep, -1 if total is None else total, 0, State.GROWING)
-        self._page[0] = _MAGIC
+        self._file = -1
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | (0 if keep else os.O_TRUNC)
+            self._file = os.open(path, flags, 0o600)
+            os.ftruncate(self._file, keep)
+        except OSError:
+            self._let_go()
+            raise
 
     @property
     def size(self) -> int:
@@ -91,24 +94,33 @@ class GrowingWriter:
         """On the disk for good. May take a while: for a thread."""
         os.fsync(self._file)
 
-    def finish(self) -> None:
-        """It is whole: readers end where it ends, and the page goes."""
-        self._end(State.WHOLE)
+    def finish(self, *, kept: bool = True) -> None:
+        """It is whole: readers end where it ends, and the page goes.
+
+        Not ``kept``: the file goes too, and is left to who has it open. So must one with bytes given up: who
+        opened it later would take the holes for its beginning.
+        """
+        self._end(State.WHOLE, kept=kept)
 
     def fail(self) -> None:
         """It will not be whole: readers are told, file and page go."""
-        self._end(State.FAILED)
-        self.path.unlink(missing_ok=True)
+        self._end(State.FAILED, kept=False)
 
-    def _end(self, state: State) -> None:
+    def _end(self, state: State, *, kept: bool) -> None:
         if self._file < 0:
             return
         if state is State.WHOLE:
             self._page[2] = self._page[1]
         self._page[4] = state
+        if not kept:
+            self.path.unlink(missing_ok=True)
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._page.release()
         self._map.close()
-        os.close(self._file)
+        if self._file >= 0:
+            os.close(self._file)
         self._file = -1
         page_of(self.path).unlink(missing_ok=True)
 
@@ -121,7 +133,11 @@ class GrowingFile(io.RawIOBase):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self._map: mmap.mmap | None = None
+        self._file = -1
+        self._page: memoryview | None = None
+        self._at = 0
+        self._stopped = threading.Event()
+        self._waiting = False
         try:
             page = os.open(page_of(path), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -129,14 +145,14 @@ class GrowingFile(io.RawIOBase):
         try:
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             if page >= 0:
-                self._map = mmap.mmap(page, _PAGE, prot=mmap.PROT_READ)
+                self._map = _map_of(page)
+                self._page = memoryview(self._map).cast("q")
+        except OSError:
+            self.close()
+            raise
         finally:
             if page >= 0:
                 os.close(page)
-        self._page = None if self._map is None else memoryview(self._map).cast("q")
-        self._at = 0
-        self._stopped = threading.Event()
-        self._waiting = False
 
     @property
     def waiting(self) -> bool:
@@ -180,6 +196,8 @@ class GrowingFile(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         wanted = self._wait_for(len(buffer))
         data = os.pread(self._file, wanted, self._at)
+        if self._page is not None and self._at < self._page[3]:  # while we read
+            raise LeftBehind(errno.ESTALE, "the place has been given up")
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
@@ -210,21 +228,40 @@ class GrowingFile(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             self._stopped.set()
-            if self._page is not None and self._map is not None:
+            if self._page is not None:
                 self._page.release()
                 self._map.close()
                 self._page = None
-            os.close(self._file)
+            if self._file >= 0:
+                os.close(self._file)
         super().close()
 
 
-def _numbers(*values: int) -> memoryview:
-    return memoryview(b"".join(value.to_bytes(8, "little", signed=True) for value in values)).cast("q")
+def _new_page(path: Path, size: int, total: int) -> mmap.mmap:
+    """Written before it is mapped, so that a full disk is an OSError here and not a SIGBUS later; and there
+    with all its numbers, or not at all."""
+    page = page_of(path)
+    draft = page.with_name(page.name + ".new")
+    file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(file, _NUMBERS.pack(_MAGIC, size, total, 0, State.GROWING))
+        mapped = mmap.mmap(file, _NUMBERS.size)
+        draft.replace(page)
+    except (OSError, ValueError):
+        draft.unlink()
+        raise
+    finally:
+        os.close(file)
+    return mapped
+
+
+def _map_of(page: int) -> mmap.mmap:
+    if os.pread(page, 8, 0) != _MAGIC.to_bytes(8, sys.byteorder):
+        raise OSError(errno.EINVAL, "the page beside it is not one of ours")
+    return mmap.mmap(page, _NUMBERS.size, prot=mmap.PROT_READ)
 
 
 def _punch(file: int, start: int, length: int) -> None:
-    import ctypes
-
     keep_size_and_punch = 0x01 | 0x02  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
     libc = ctypes.CDLL(None, use_errno=True)
     result = libc.fallocate(
