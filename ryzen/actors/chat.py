@@ -207,7 +207,7 @@ class ChatActor(Actor[ToChat]):
                 self._be_muted(False)  # and heard
                 self._call.want(False)
                 self._deck.silence()
-            case do.Resolve(epoch, entry):
+            case do.Resolve(epoch, entry, _):
                 self._forget_resolving()
                 self._resolving = anyio.CancelScope()
                 self.tasks.start_soon(self._resolve, self._resolving, epoch, entry, name="resolve")

@@ -23,12 +23,12 @@ R = TypeVar("R")
 FIND_WITHIN, CHAT_WITHIN = 6.0, 3.0
 
 
-def last_in_line(track: Track, asker: Asker) -> Wish:
+def last_in_line(tracks: tuple[Track, ...], asker: Asker) -> Wish:
     """What ``/play`` wishes for."""
-    return Play((track,), asker)
+    return Play(tracks, asker)
 
 
-def playing(wish: Callable[[Track, Asker], Wish]) -> Handler:
+def playing(wish: Callable[[tuple[Track, ...], Asker], Wish]) -> Handler:
     """A command that searches for its words and wishes for the first hit.
 
     What starts is not answered in words: the card appears at once, and says it all.
@@ -46,13 +46,15 @@ def playing(wish: Callable[[Track, Asker], Wish]) -> Handler:
 
 
 async def play(
-    desk: Desk, order: Order, track: Track, wish: Callable[[Track, Asker], Wish] = last_in_line
+    desk: Desk, order: Order, track: Track, wish: Callable[[tuple[Track, ...], Asker], Wish] = last_in_line
 ) -> Reply | None:
     """Wish for a track, if it is not too long. What starts is not answered in words (see ``playing``)."""
     if desk.duration_limit and (track.duration or 0.0) > desk.duration_limit:
         limit = show.clock(desk.duration_limit)
         return Reply(desk.words("play.too-long", track=show.title(track), limit=limit))
-    answer = await desk.chats.open(order.chat_id).ask(Command(wish(track, order.asker)), within=CHAT_WITHIN)
+    answer = await desk.chats.open(order.chat_id).ask(
+        Command(wish((track,), order.asker)), within=CHAT_WITHIN
+    )
     return None if answer.code is Answered.STARTING else Reply(granted(desk.words, answer, track))
 
 

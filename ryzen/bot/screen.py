@@ -14,6 +14,10 @@ from ryzen.player.effects import Notice, Noticed
 from ryzen.ports import Card, Outbox, Rows
 
 
+#: Where the sentences for the reasons of a notice are.
+_TROUBLES = {Noticed.NO_CALL: "voice", Noticed.SOURCE_AWAY: "source"}
+
+
 class CardScreen:
     """The screen of one chat (``ports.Screen``). What Telegram refuses is logged, and never hurts the player.
 
@@ -124,6 +128,6 @@ def told(words: Words, notice: Notice) -> Html:
     seconds = show.clock(notice.seconds or 0.0)
     reason: Html | str = ""
     if notice.reason is not None:
-        troubles = "voice" if notice.code is Noticed.NO_CALL else "track"
-        reason = words(f"{troubles}.{notice.reason}")
+        troubles = _TROUBLES.get(notice.code, "track")
+        reason = words(f"{troubles}.{notice.reason}", source=notice.source)
     return words(f"notice.{notice.code}", track=track, reason=reason, number=notice.number, seconds=seconds)

@@ -12,9 +12,9 @@ from ryzen.player.state import Entry, Media, Track
 class Answered(enum.StrEnum):
     """How a wish was granted; each has a sentence ``answer.<code>``."""
 
-    STARTING = "starting"  #: the card says the rest
+    STARTING = "starting"  #: the card says the rest; ``number`` were taken
     QUEUED = "queued"  #: ``number`` is its place in the line
-    QUEUED_MANY = "queued-many"  #: ``number`` were taken
+    QUEUED_MANY = "queued-many"  #: ``number`` were taken, one at least of more
     PAUSED = "paused"
     RESUMED = "resumed"
     SKIPPED = "skipped"  #: ``track`` is what plays now, None if the line was empty
@@ -47,6 +47,7 @@ class Refused(enum.StrEnum):
     NO_PREVIOUS = "no-previous"
     PAST_THE_END = "past-the-end"  #: ``seconds`` is the length
     NOTHING_CLEARED = "nothing-cleared"
+    NOT_SEEKABLE = "not-seekable"  #: it is live
     NEEDS_TWO = "needs-two"  #: one entry cannot be shuffled
 
 
@@ -55,6 +56,7 @@ class Noticed(enum.StrEnum):
 
     TRACK_FAILED = "track-failed"  #: ``track``, ``reason`` (a TrackTrouble)
     GAVE_UP = "gave-up"  #: too many failed in a row; the line is kept
+    SOURCE_AWAY = "source-away"  #: ``reason`` (a SourceTrouble) of ``source``; the line is kept
     NO_CALL = "no-call"  #: ``reason`` (a VoiceTrouble); the line is kept
     RECOVERED = "recovered"  #: after a crash, at the same position
     SKIPPED_AFTER_CRASH = "skipped-after-crash"  #: ``track``
@@ -80,10 +82,14 @@ class Leave:
 
 @attrs.frozen
 class Resolve:
-    """Ask the source for the media; answer Resolved or TrackFailed with this epoch."""
+    """Ask for the media; answer Resolved, TrackFailed or SourceFailed with this epoch.
+
+    ``again``: what was had before ended too early.
+    """
 
     epoch: int
     entry: Entry
+    again: bool = False
 
 
 @attrs.frozen
@@ -148,6 +154,7 @@ class Notice:
     code: Noticed
     track: Track | None = None
     reason: str | None = None
+    source: str | None = None
     number: int | None = None
     seconds: float | None = None
 

@@ -21,17 +21,17 @@ class Play:
 
 @attrs.frozen
 class PlayNow:
-    """Instead of the current track; the line stays."""
+    """Instead of the current track; further tracks come next, and the line behind them."""
 
-    track: Track
+    tracks: tuple[Track, ...] = attrs.field(validator=attrs.validators.min_len(1))
     asker: Asker
 
 
 @attrs.frozen
 class PlayNext:
-    """First in the line."""
+    """First in the line, in this order."""
 
-    track: Track
+    tracks: tuple[Track, ...] = attrs.field(validator=attrs.validators.min_len(1))
     asker: Asker
 
 
@@ -154,8 +154,20 @@ class Ended:
 
 @attrs.frozen
 class TrackFailed:
+    """``position``: it can be heard up to there, in seconds; None if that is not known."""
+
     epoch: int
     trouble: str  #: an ``errors.TrackTrouble``
+    position: float | None = None
+
+
+@attrs.frozen
+class SourceFailed:
+    """The source refuses everything, which is no track's fault. The player rests; the line is kept."""
+
+    epoch: int
+    source: str
+    trouble: str  #: an ``errors.SourceTrouble``
 
 
 @attrs.frozen
@@ -210,6 +222,15 @@ Wish = (
     | Restore
 )
 Fact = (
-    Resolved | Started | Positioned | Ended | TrackFailed | VoiceFailed | Recovered | TakenOver | Recollected
+    Resolved
+    | Started
+    | Positioned
+    | Ended
+    | TrackFailed
+    | SourceFailed
+    | VoiceFailed
+    | Recovered
+    | TakenOver
+    | Recollected
 )
 PlayerEvent = Wish | Fact

@@ -16,12 +16,16 @@ from ryzen.player.events import (
     Recollected,
     Recovered,
     Resolved,
+    SourceFailed,
     Started,
     TakenOver,
     TrackFailed,
     VoiceFailed,
 )
-from ryzen.player.state import PATIENCE, Entry, Loop, Phase, Player
+from ryzen.player.state import CUTS, PATIENCE, PROGRESS, Entry, Loop, Phase, Player
+
+#: Troubles (``errors.TrackTrouble``) of what was fetched, not of the track: fetched again, it may be well.
+CUT_SHORT, MISSING = "cut-short", "missing"
 
 Lesson = tuple[Player, tuple[Notice, ...]]
 
@@ -38,16 +42,19 @@ def learn(player: Player, fact: Fact, at: float) -> Lesson:
         case TakenOver(hopeless):
             return _take_over(player, current, hopeless, at)
         case VoiceFailed(trouble):
-            waiting = evolve(player, queue=(current, *player.queue))
-            return turns.rest(waiting), (Notice(Noticed.NO_CALL, reason=trouble),)
+            return _wait(player, current), (Notice(Noticed.NO_CALL, reason=trouble),)
         case _ if fact.epoch != player.epoch:
             return player, ()
 
         case Resolved(media=media) if player.media is None:
             phase = Phase.PAUSED if player.phase is Phase.PAUSED else Phase.STARTING
-            return evolve(player, phase=phase, media=media), ()
-        case TrackFailed(trouble=trouble):
-            return _fail(player, current, trouble)
+            offset = 0.0 if media.live else player.offset
+            return evolve(player, phase=phase, media=media, offset=offset, anew=False), ()
+        case SourceFailed(source=source, trouble=trouble) if player.media is None:
+            return _wait(player, current), (Notice(Noticed.SOURCE_AWAY, reason=trouble, source=source),)
+        case TrackFailed(trouble=trouble, position=position):
+            again = _ask_again(player, trouble, player.position(at) if position is None else position)
+            return _fail(player, current, trouble) if again is None else (again, ())
         case _ if player.media is None:
             return player, ()
 
@@ -58,7 +65,7 @@ def learn(player: Player, fact: Fact, at: float) -> Lesson:
         case Positioned(position=position) if player.phase is not Phase.STARTING:
             since = at if player.phase is Phase.PLAYING else None
             return evolve(player, offset=max(0.0, position), since=since), ()
-        case Ended() if player.loop is Loop.TRACK:
+        case Ended() if player.loop is Loop.TRACK and not _live(player):
             return _repeat(player), ()
         case Ended():
             return _go_on(lineup.pass_over(player))
@@ -83,6 +90,34 @@ def _repeat(player: Player) -> Player:
             return evolve(again, loop=Loop.OFF, loops_left=None)
         case left:
             return evolve(again, loops_left=left - 1)
+
+
+def _ask_again(player: Player, trouble: str, position: float) -> Player | None:
+    """Go on at ``position`` with media that is fetched once more; None if there is no hope in that.
+
+    What is on the deck is heard to its end meanwhile.
+    """
+    if trouble not in (CUT_SHORT, MISSING) or player.media is None or not player.media.fetched:
+        return None
+    went_on = player.cuts == 0 or abs(position - player.cut_at) >= PROGRESS
+    cuts = 1 if went_on else player.cuts + 1
+    if cuts > CUTS:
+        return None
+    return evolve(
+        turns.restart(player, position),
+        cuts=cuts,
+        cut_at=0.0 if _live(player) else position,  # what is live begins at 0 each time
+        anew=trouble == CUT_SHORT,
+    )
+
+
+def _live(player: Player) -> bool:
+    return player.media is not None and player.media.live
+
+
+def _wait(player: Player, current: Entry) -> Player:
+    """At rest, with the current entry first in the line again."""
+    return turns.rest(evolve(player, queue=(current, *player.queue)))
 
 
 def _fail(player: Player, failed: Entry, trouble: str) -> Lesson:
@@ -111,8 +146,7 @@ def _recover(player: Player, suspect: Entry, attempt: int, at: float) -> Lesson:
 def _take_over(player: Player, current: Entry, hopeless: bool, at: float) -> Lesson:
     """Go on where it stood, or keep the line for people who know what is wrong."""
     if hopeless:
-        waiting = evolve(player, queue=(current, *player.queue))
-        return turns.rest(waiting), (Notice(Noticed.NOT_RESUMED, track=current.track),)
+        return _wait(player, current), (Notice(Noticed.NOT_RESUMED, track=current.track),)
     code = Noticed.STILL_PAUSED if player.phase is Phase.PAUSED else Noticed.RESUMED
     return turns.renew(player, at), (Notice(code, track=current.track, seconds=player.position(at)),)
 

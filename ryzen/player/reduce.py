@@ -81,7 +81,7 @@ def _held(player: Player) -> bool:
 
 def _stream(player: Player, entry: Entry) -> Resolve | Load:
     if player.media is None:
-        return Resolve(player.epoch, entry)
+        return Resolve(player.epoch, entry, player.anew)
     return Load(player.epoch, player.media, player.offset)
 
 

@@ -10,6 +10,9 @@ import attrs
 PATIENCE = 3
 #: Entries remembered for ``Previous``.
 MEMORY = 50
+#: Times in a row that a track which breaks off is asked for again, and the seconds that must be heard of it
+#: for the next time to be a first one.
+CUTS, PROGRESS = 3, 5.0
 
 
 @attrs.frozen
@@ -112,6 +115,9 @@ class Player:
     since: float | None = None  #: moving since this moment, or None
     media: Media | None = None
     failures: int = 0  #: tracks that failed in a row
+    cuts: int = 0  #: times in a row that the current track broke off
+    cut_at: float = 0.0  #: the position at which it did so last
+    anew: bool = False  #: what was fetched of it is not to be trusted
     next_id: int = 1
 
     def position(self, now: float) -> float:

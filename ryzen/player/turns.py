@@ -22,6 +22,9 @@ def begin(player: Player, entry: Entry, *, held: bool = False, failures: int = 0
         since=None,
         media=None,
         failures=failures,
+        cuts=0,
+        cut_at=0.0,
+        anew=False,
     )
 
 
@@ -43,6 +46,9 @@ def rest(player: Player) -> Player:
         since=None,
         media=None,
         failures=0,
+        cuts=0,
+        cut_at=0.0,
+        anew=False,
     )
 
 
@@ -63,14 +69,18 @@ def hold(player: Player, at: float) -> Player:
 
 
 def release(player: Player, at: float) -> Player:
-    """Go on from a pause; without media, ask for it once more."""
-    if player.media is None:
-        return evolve(player, phase=Phase.RESOLVING, epoch=player.epoch + 1)
+    """Go on from a pause; without media, ask for it once more. What is live goes on with what is on now."""
+    if player.media is None or player.media.live:
+        return evolve(player, phase=Phase.RESOLVING, epoch=player.epoch + 1, media=None)
     return evolve(player, phase=Phase.PLAYING, since=at)
 
 
 def renew(player: Player, at: float) -> Player:
     """The current track at its position in a new stream, trusting nothing that was resolved or loaded."""
+    return restart(player, player.position(at))
+
+
+def restart(player: Player, offset: float) -> Player:
+    """The current track from ``offset`` seconds, with its media asked for once more."""
     phase = Phase.PAUSED if player.phase is Phase.PAUSED else Phase.RESOLVING
-    offset = player.position(at)
     return evolve(player, phase=phase, epoch=player.epoch + 1, offset=offset, since=None, media=None)

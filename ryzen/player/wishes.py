@@ -36,10 +36,10 @@ def grant(player: Player, wish: Wish, at: float) -> Reply:
     match wish:
         case Play(tracks, asker):
             return _play(player, tracks, asker)
-        case PlayNext(track, asker) if player.current is not None:
-            return _play_next(player, track, asker)
-        case PlayNow(track, asker) | PlayNext(track, asker):
-            return _play_now(player, track, asker)
+        case PlayNext(tracks, asker) if player.current is not None:
+            return _play_next(player, tracks, asker)
+        case PlayNow(tracks, asker) | PlayNext(tracks, asker):
+            return _play_now(player, tracks, asker)
 
         case Resume() if player.current is None and player.queue:
             return turns.onward(player), Answer(Answered.STARTING, track=player.queue[0].track)
@@ -54,6 +54,8 @@ def grant(player: Player, wish: Wish, at: float) -> Reply:
             return player, Refuse(Refused.NOT_PAUSED)
         case Resume():
             return turns.release(player, at), Answer(Answered.RESUMED)
+        case Seek() | SeekBy() | Replay() if player.media is not None and player.media.live:
+            return player, Refuse(Refused.NOT_SEEKABLE)
         case Seek(position):
             return _seek(player, position)
         case SeekBy(seconds):
@@ -103,26 +105,34 @@ def _play(player: Player, tracks: tuple[Track, ...], asker: Asker) -> Reply:
     listed = evolve(player, queue=(*player.queue, *entries))
     after = turns.onward(listed) if idle else listed
     if after.current == entries[0]:
-        return after, Answer(Answered.STARTING, track=tracks[0])
+        return after, Answer(Answered.STARTING, track=tracks[0], number=len(entries))
     if len(tracks) == 1:
         return after, Answer(Answered.QUEUED, track=tracks[0], number=len(after.queue))
     return after, Answer(Answered.QUEUED_MANY, number=len(entries))
 
 
-def _play_next(player: Player, track: Track, asker: Asker) -> Reply:
-    if not lineup.free(player):
+def _play_next(player: Player, tracks: tuple[Track, ...], asker: Asker) -> Reply:
+    """To the head of the line, as many as fit."""
+    fitting = tracks[: lineup.free(player)]
+    if not fitting:
         return player, Refuse(Refused.QUEUE_FULL, number=player.limit)
-    player, (entry,) = lineup.admit(player, (track,), asker)
-    return lineup.put(player, 1, entry), Answer(Answered.QUEUED, track=track, number=1)
+    player, entries = lineup.admit(player, fitting, asker)
+    after = evolve(player, queue=(*entries, *player.queue))
+    if len(tracks) == 1:
+        return after, Answer(Answered.QUEUED, track=tracks[0], number=1)
+    return after, Answer(Answered.QUEUED_MANY, number=len(entries))
 
 
-def _play_now(player: Player, track: Track, asker: Asker) -> Reply:
-    """Needs no place; but a line over its limit takes nobody, or Previous could grow it without end."""
-    if not lineup.free(player, beginning=True):
+def _play_now(player: Player, tracks: tuple[Track, ...], asker: Asker) -> Reply:
+    """The first needs no place; but a line over its limit takes nobody, or Previous could grow it without
+    end."""
+    fitting = tracks[: lineup.free(player, beginning=True)]
+    if not fitting:
         return player, Refuse(Refused.QUEUE_FULL, number=player.limit)
-    player, (entry,) = lineup.admit(player, (track,), asker)
+    player, (first, *others) = lineup.admit(player, fitting, asker)
     replaced = lineup.remember(player, *lineup.current(player))
-    return turns.begin(replaced, entry), Answer(Answered.STARTING, track=track)
+    begun = turns.begin(evolve(replaced, queue=(*others, *replaced.queue)), first)
+    return begun, Answer(Answered.STARTING, track=tracks[0], number=len(fitting))
 
 
 def _stop(player: Player) -> Reply:

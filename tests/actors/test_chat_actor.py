@@ -362,7 +362,7 @@ async def test_play_now_silences_what_is_heard_at_once() -> None:
         await anyio.sleep(1)
         s.world.resolve_takes = 5.0
         silenced = s.world.room(GROUP).deck.silenced
-        await s.wish(GROUP, ev.PlayNow(track("new"), ADA))
+        await s.wish(GROUP, ev.PlayNow((track("new"),), ADA))
         assert s.world.room(GROUP).deck.silenced == silenced + 1
         await anyio.sleep(6)
         assert s.world.room(GROUP).deck.loads[-1] == ("new", 0.0)

@@ -125,8 +125,9 @@ def test_every_refusal_has_its_words(code: Refused) -> None:
 
 @pytest.mark.parametrize("code", Noticed)
 def test_every_notice_has_its_words(code: Noticed) -> None:
-    trouble = VoiceTrouble.LOST if code is Noticed.NO_CALL else TrackTrouble.BROKEN
-    text = told(WORDS, Notice(code, track("song"), trouble)).plain
+    troubles = {Noticed.NO_CALL: VoiceTrouble.LOST, Noticed.SOURCE_AWAY: SourceTrouble.DOWN}
+    trouble = troubles.get(code, TrackTrouble.BROKEN)
+    text = told(WORDS, Notice(code, track("song"), trouble, "a broken tube")).plain
     assert ("song" in text) == ("track" in blanks(f"notice.{code}"))
     assert ("broke" in text) >= ("reason" in blanks(f"notice.{code}"))
 

@@ -41,7 +41,7 @@ from ryzen.player.events import (
 )
 from ryzen.player.lineup import current
 from ryzen.player.reduce import reduce
-from ryzen.player.state import MEMORY, PATIENCE, Entry, Loop, Media, Phase, Player
+from ryzen.player.state import CUTS, MEMORY, PATIENCE, Entry, Loop, Media, Phase, Player
 
 ORDER = (
     (Answer, Refuse),
@@ -82,6 +82,9 @@ def a_player_is_in_one_piece(player: Player) -> None:
     assert player.offset == 0.0 or player.current is not None
     assert 0 <= player.failures < PATIENCE
     assert player.failures == 0 or phase is not Phase.IDLE
+    assert 0 <= player.cuts <= CUTS
+    assert player.cuts == 0 or phase is not Phase.IDLE
+    assert not player.anew or (player.cuts > 0 and media is None)
     assert player.loops_left is None or (player.loop is Loop.TRACK and player.loops_left > 0)
     assert len(player.history) <= MEMORY
     # Previous and a lost call bring back what had its place before, even over the limit
@@ -235,7 +238,7 @@ class World:
             case Silence():
                 assert self.loaded is not None
                 return attrs.evolve(self, loaded=None)
-            case Resolve(epoch, entry):
+            case Resolve(epoch, entry, _):
                 assert self.loaded is None, "the old track is still heard"
                 return attrs.evolve(self, asked=(epoch, entry))
             case Load(epoch, media, _):

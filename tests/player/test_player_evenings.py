@@ -33,6 +33,7 @@ from ryzen.player.events import (
     Shuffle,
     Skip,
     SkipTo,
+    SourceFailed,
     Started,
     Stop,
     TakenOver,
@@ -45,12 +46,19 @@ RADIO = Track("radio:x", "R", "radio", "https://radio.example")
 seconds = st.floats(0.0, 200.0)
 places = st.integers(-1, 5)
 tracks = st.sampled_from([A, B, RADIO])
-media = st.sampled_from([Media("/known", duration=90.0), Media("/unknown")])
+media = st.sampled_from(
+    [
+        Media("/known", duration=90.0),
+        Media("/unknown"),
+        Media("/fetched", duration=90.0, fetched=True),
+        Media("/live", fetched=True, live=True),
+    ]
+)
 
 wishes = st.one_of(
     st.builds(Play, st.lists(tracks, min_size=1, max_size=4).map(tuple), st.just(ANN)),
-    st.builds(PlayNow, tracks, st.just(ANN)),
-    st.builds(PlayNext, tracks, st.just(ANN)),
+    st.builds(PlayNow, st.lists(tracks, min_size=1, max_size=3).map(tuple), st.just(ANN)),
+    st.builds(PlayNext, st.lists(tracks, min_size=1, max_size=3).map(tuple), st.just(ANN)),
     st.sampled_from([Pause(), Resume(), Previous(), Stop(), Replay(), Clear(), Restore()]),
     st.builds(Skip, places),
     st.builds(SkipTo, places),
@@ -71,6 +79,8 @@ facts = st.one_of(
     st.builds(Positioned, ages, st.floats(-1.0, 200.0)),
     st.builds(Ended, ages),
     st.builds(TrackFailed, ages, st.just("broken")),
+    st.builds(TrackFailed, ages, st.sampled_from(["cut-short", "missing"]), st.none() | seconds),
+    st.builds(SourceFailed, ages, st.just("tube"), st.just("down")),
 )
 expected = st.none()  #: what the player waits for
 kinds = st.sampled_from([expected] * 8 + [wishes] * 8 + [facts] * 3 + [crises, restarts])
@@ -85,7 +95,7 @@ def settle(event: PlayerEvent | None, player: Player) -> PlayerEvent:
             return Resolved(player.epoch, Media("/known", duration=90.0))
         case None:
             return Started(player.epoch)
-        case Resolved() | Started() | Positioned() | Ended() | TrackFailed():
+        case Resolved() | Started() | Positioned() | Ended() | TrackFailed() | SourceFailed():
             return attrs.evolve(event, epoch=player.epoch + event.epoch)
         case _:
             return event
@@ -131,10 +141,10 @@ def test_time_is_kept_through_a_long_evening(
 HABITS: dict[str, PlayerEvent] = {
     "skip": Skip(),
     "back": Previous(),
-    "now": PlayNow(A, ANN),
+    "now": PlayNow((A,), ANN),
     "lose": VoiceFailed("lost"),
     "kill": TakenOver(hopeless=True),
-    "next": PlayNext(B, ANN),
+    "next": PlayNext((B,), ANN),
     "ring": SetLoop(Loop.QUEUE),
 }
 

@@ -42,7 +42,7 @@ def test_the_first_track_begins_at_once() -> None:
     stage = Stage()
     entry = Entry(1, A, ANN)
     assert stage.do(Play((A,), ANN)) == (
-        Answer(Answered.STARTING, track=A),
+        Answer(Answered.STARTING, track=A, number=1),
         Connect(),
         Resolve(1, entry),
         Card(),
@@ -63,17 +63,17 @@ def test_a_second_track_waits_and_its_media_is_fetched_ahead() -> None:
 
 def test_several_tracks_begin_or_wait_together() -> None:
     stage = Stage()
-    assert stage.reply(Play((A, B), ANN)) == Answer(Answered.STARTING, track=A)
+    assert stage.reply(Play((A, B), ANN)) == Answer(Answered.STARTING, track=A, number=2)
     assert stage.reply(Play((C, D), ANN)) == Answer(Answered.QUEUED_MANY, number=2)
     assert (stage.current, stage.line) == ("A", "BCD")
 
 
 def test_a_full_line_takes_what_fits_and_refuses_the_rest() -> None:
     stage = Stage(limit=2)
-    assert stage.reply(Play((A, B, C, D), ANN)) == Answer(Answered.STARTING, track=A)
+    assert stage.reply(Play((A, B, C, D), ANN)) == Answer(Answered.STARTING, track=A, number=3)
     assert (stage.current, stage.line) == ("A", "BC")
     assert stage.reply(Play((E,), ANN)) == Refuse(Refused.QUEUE_FULL, number=2)
-    assert stage.reply(PlayNext(E, ANN)) == Refuse(Refused.QUEUE_FULL, number=2)
+    assert stage.reply(PlayNext((E,), ANN)) == Refuse(Refused.QUEUE_FULL, number=2)
     stage.do(Skip())
     assert stage.reply(Play((D, E), ANN)) == Answer(Answered.QUEUED_MANY, number=1)
     assert stage.line == "CD"
@@ -113,8 +113,8 @@ def test_a_line_over_its_limit_takes_nobody_even_at_rest() -> None:
     stage = Stage.resting(A, B, C, limit=2)
     assert stage.line == "ABC"
     assert stage.reply(Play((D,), ANN)) == Refuse(Refused.QUEUE_FULL, number=2)
-    assert stage.reply(PlayNow(D, ANN)) == Refuse(Refused.QUEUE_FULL, number=2)
-    assert stage.reply(PlayNext(D, ANN)) == Refuse(Refused.QUEUE_FULL, number=2)
+    assert stage.reply(PlayNow((D,), ANN)) == Refuse(Refused.QUEUE_FULL, number=2)
+    assert stage.reply(PlayNext((D,), ANN)) == Refuse(Refused.QUEUE_FULL, number=2)
     assert stage.reply(Play((A,), ANN)) == Answer(Answered.STARTING, track=A)
 
 
@@ -125,30 +125,42 @@ def test_play_of_nothing_is_a_mistake_of_the_caller() -> None:
 
 def test_play_now_replaces_the_current_track_and_keeps_the_line() -> None:
     stage = Stage.playing(A, B, limit=1)
-    effects = stage.do(PlayNow(C, ANN))
-    assert effects[:2] == (Answer(Answered.STARTING, track=C), Silence())
+    effects = stage.do(PlayNow((C,), ANN))
+    assert effects[:2] == (Answer(Answered.STARTING, track=C, number=1), Silence())
     assert (stage.current, stage.line, stage.history) == ("C", "B", "A")
 
 
 def test_play_now_does_not_let_the_replaced_wait_again_in_a_queue_loop() -> None:
     stage = Stage.playing(A, B)
     stage.do(SetLoop(Loop.QUEUE))
-    stage.do(PlayNow(C, ANN))
+    stage.do(PlayNow((C,), ANN))
     assert (stage.current, stage.line, stage.history) == ("C", "B", "A")
 
 
 def test_play_next_is_first_in_the_line() -> None:
     stage = Stage.playing(A, B)
-    assert stage.reply(PlayNext(C, ANN)) == Answer(Answered.QUEUED, track=C, number=1)
+    assert stage.reply(PlayNext((C,), ANN)) == Answer(Answered.QUEUED, track=C, number=1)
     assert Prefetch(stage.player.queue[0]) in stage.effects
     assert stage.line == "CB"
 
 
-@pytest.mark.parametrize("wish", [PlayNow(C, ANN), PlayNext(C, ANN)])
+@pytest.mark.parametrize("wish", [PlayNow((C,), ANN), PlayNext((C,), ANN)])
 def test_play_now_and_next_begin_before_a_resting_line(wish) -> None:
     stage = Stage.resting(A, B)
-    assert stage.reply(wish) == Answer(Answered.STARTING, track=C)
+    assert stage.reply(wish) == Answer(Answered.STARTING, track=C, number=1)
     assert (stage.current, stage.line) == ("C", "AB")
+
+
+def test_several_that_play_next_come_in_their_order_and_as_many_as_fit() -> None:
+    stage = Stage.playing(A, B, limit=3)
+    assert stage.reply(PlayNext((C, D, E), ANN)) == Answer(Answered.QUEUED_MANY, number=2)
+    assert stage.line == "CDB"
+
+
+def test_of_several_that_play_now_the_first_begins_and_the_others_come_next() -> None:
+    stage = Stage.playing(A, B, limit=2)
+    assert stage.reply(PlayNow((C, D, E), ANN)) == Answer(Answered.STARTING, track=C, number=2)
+    assert (stage.current, stage.line, stage.history) == ("C", "DB", "A")
 
 
 # -- the line

@@ -160,7 +160,7 @@ def test_skip_plays_although_paused() -> None:
     assert stage.phase is Phase.PLAYING
 
 
-@pytest.mark.parametrize("wish", [PlayNow(C, ANN), Previous(), SkipTo(1)])
+@pytest.mark.parametrize("wish", [PlayNow((C,), ANN), Previous(), SkipTo(1)])
 def test_whatever_changes_the_track_plays_although_paused(wish) -> None:
     stage = Stage.playing(D, A, B)
     stage.do(Skip())
