@@ -96,7 +96,7 @@ def master(uri: str) -> str:
 class Live:
     """A live stream: the cut again and again, ``window`` pieces of it in sight, until ``end()``.
 
-    ``answer`` is for ``Shelf.serve_below``: the playlist is ``index.m3u8``, the pieces lie beside it.
+    ``answer`` is for ``Shelf.serve("/…/", …)``: the playlist is ``index.m3u8``, the pieces lie beside it.
     ``now``: seconds, the stream starts when it is made.
     """
 

@@ -177,33 +177,38 @@ def no_playlist() -> Json:
 
 
 # -- the page of a video
-def beside(
-    video_id: str, list_id: str = "", title: str = "", page: Sequence[Video] = (), at: int = 0
-) -> Json:
-    """What stands beside the player: nothing, or the list that is being played. Lists other than mixes
-    (``RD…``) have a page of their own, and say so. ``at`` is the place of the first of ``page`` in its list.
-    """
-    watching: Json = {"results": {"results": {"contents": []}}}
-    if list_id:
-        panel = [
-            {
-                "playlistPanelVideoRenderer": {
-                    **entry(video),
-                    "navigationEndpoint": {
-                        "watchEndpoint": {"videoId": video.id, "playlistId": list_id, "index": number}
-                    },
-                }
-            }
-            for number, video in enumerate(page, at)
-        ]
-        watching["playlist"] = {"playlist": {"title": title, "playlistId": list_id, "contents": panel}}
-        if not list_id.startswith("RD"):
-            command = {"webCommandMetadata": {"url": f"/playlist?list={list_id}"}}
-            watching["playlist"]["playlist"]["endpoint"] = {"commandMetadata": command}
+def beside(video_id: str, video: Video | None, queue: Json | None = None) -> Json:
+    """What stands around the player: whose video it is, and the list that is being played."""
+    about = [] if video is None else [_about(video)]
+    watching: Json = {"results": {"results": {"contents": about}}}
+    if queue is not None:
+        watching["playlist"] = {"playlist": queue}
     return {
         "contents": {"twoColumnWatchNextResults": watching},
         "currentVideoEndpoint": {"watchEndpoint": {"videoId": video_id}},
     }
+
+
+def queue(id: str, title: str, page: Iterable[Video], at: int) -> Json:
+    """A list beside the player. Lists other than mixes (``RD…``) have a page of their own, and say so.
+
+    ``at``: which of its list the first of ``page`` is, from 1 on.
+    """
+    panel = []
+    for number, video in enumerate(page, at):
+        watch = {"videoId": video.id, "playlistId": id, "index": number}
+        item = {**entry(video), "navigationEndpoint": {"watchEndpoint": watch}}
+        panel.append({"playlistPanelVideoRenderer": item})
+    answer: Json = {"title": title, "playlistId": id, "contents": panel}
+    if not id.startswith("RD"):
+        command = {"webCommandMetadata": {"url": f"/playlist?list={id}"}}
+        answer["endpoint"] = {"commandMetadata": command}
+    return answer
+
+
+def _about(video: Video) -> Json:
+    owner = {"videoOwnerRenderer": {"title": _owner(video.song)}}
+    return {"videoSecondaryInfoRenderer": {"owner": owner}}
 
 
 # -- the player

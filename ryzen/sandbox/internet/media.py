@@ -66,15 +66,16 @@ class Shelf:
         return self.serve(path, answer)
 
     def serve(self, path: str, answer: Answer) -> str:
-        """Anything else: ``hostile.hang``, ``radio.station`` …"""
+        """Anything else: ``hostile.hang``, ``radio.station`` …; at ``/…/``, for all that lies in there."""
         self._answers[path] = answer
         return f"https://{self.hosts[0]}{path}"
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        if answer := self._answers.get(request.path):
-            return await answer(request)
-        if file := self._files.get(request.path):
+        path = request.path
+        if file := self._files.get(path):
             return await file.give(request)
+        if answer := self._answers.get(path) or self._answers.get(path[: path.rindex("/") + 1]):
+            return await answer(request)
         return web.Response(status=404)
 
 

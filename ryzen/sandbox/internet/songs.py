@@ -18,9 +18,13 @@ from ryzen.sandbox.synth import RATE, Wave, tone
 #: Of the opus in a webm (itag 251), held constant: 15 kB a second, so that rates and times can be compared.
 OPUS = 120_000
 AAC = 128_000
-_FORMATS = {
+_FILES = ("webm", "m4a")
+#: Container and codec as FFmpeg calls them, bits a second, options of either.
+_FORMATS: dict[str, tuple[str, str, int, dict[str, str], dict[str, str]]] = {
     "webm": ("webm", "libopus", OPUS, {"vbr": "off", "compression_level": "3"}, {}),
     "m4a": ("mp4", "aac", AAC, {}, {"movflags": "faststart"}),
+    # Without a reservoir each frame stands for itself: it can go round and round.
+    "mp3": ("mp3", "libmp3lame", 128_000, {"reservoir": "0"}, {"write_xing": "0", "id3v2_version": "0"}),
 }
 
 
@@ -83,14 +87,14 @@ def record(folder: Path, songs: Iterable[Song]) -> tuple[Recording, ...]:
 
 
 def _record(folder: Path, song: Song) -> Recording:
-    files = {kind: folder / f"{song.id}.{kind}" for kind in _FORMATS}
+    files = {kind: folder / f"{song.id}.{kind}" for kind in _FILES}
     if not all(file.exists() for file in files.values()):
         logger.info("recording {!r}", song.title)
         wave = song.make()
         with tempfile.TemporaryDirectory(prefix=".recording-", dir=folder) as workshop:
             for kind, file in files.items():
                 draft = Path(workshop, file.name)
-                _encode(wave, draft, kind)
+                encode(wave, draft, kind)
                 draft.replace(file)
     with av.open(str(files["webm"])) as container:
         assert container.duration
@@ -98,7 +102,8 @@ def _record(folder: Path, song: Song) -> Recording:
     return Recording(song, seconds, files["webm"].read_bytes(), files["m4a"].read_bytes())
 
 
-def _encode(wave: Wave, path: Path, kind: str) -> None:
+def encode(wave: Wave, path: Path, kind: str) -> None:
+    """As ``webm`` (opus), ``m4a`` (AAC) or ``mp3``, of a constant rate."""
     container, codec, bit_rate, codec_options, options = _FORMATS[kind]
     with av.open(str(path), "w", format=container, options=options) as file:
         stream = file.add_stream(codec, rate=RATE, layout="stereo", options=codec_options)

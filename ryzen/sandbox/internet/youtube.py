@@ -20,9 +20,10 @@ MEDIA = "rr1---sn-sandbox.googlevideo.com"
 MANIFESTS = "manifest.googlevideo.com"
 MUSIC = "music.youtube.com"
 SEARCH_PAGE, PLAYLIST_PAGE, MIX_PAGE = 20, 100, 25
-#: Of the script that solves riddles for players; ours has none, and it is never asked for.
-_PLAYER = "/s/player/0badcafe/player_ias.vflset/en_US/base.js"
+#: Where the player's script is, with the riddles that links are hidden behind: ours has none.
+_PLAYER, _SIGNED_AT = "/s/player/0badcafe/player_ias.vflset/en_US/base.js", 20400
 _API = "/youtubei/v1/"
+_VIDEO_LINK = re.compile(r"(?:v=|shorts/|live/|youtu\.be/)([\w-]{11})")
 _PICTURE = re.compile(r"/vi(?:_webp)?/([^/]+)/(\w+?)(?:_live)?\.(?:jpg|webp)")
 
 
@@ -170,18 +171,24 @@ class YouTube:
         return innertube.playlist(id, listed.title, len(listed.videos), page, more)
 
     def _beside(self, video_id: str, list_id: str, at: int = 0) -> Json:
-        listed = self.catalogue.playlist(list_id)
-        if listed is None:
-            return innertube.beside(video_id)
+        video = self.catalogue.find(video_id)
+        if (listed := self.catalogue.playlist(list_id)) is None:
+            return innertube.beside(video_id, video)
         # As on YouTube, a page of a mix begins with what the page before has shown.
         start = max(0, at - 1)
         page = listed.videos[start : start + MIX_PAGE]
-        return innertube.beside(video_id, list_id, listed.title, page, start + 1)
+        return innertube.beside(video_id, video, innertube.queue(list_id, listed.title, page, start + 1))
 
     # -- pages
     def _page(self, request: web.Request) -> web.Response:
-        """A page with the same data as the API's answers in it."""
+        """A page with the same data as the API's answers in it, or one of the few files beside them."""
         query = request.query
+        if request.path == "/iframe_api":
+            return web.Response(text=f"var scriptUrl = 'https://www.youtube.com{_PLAYER}';")
+        if request.path == _PLAYER:
+            return web.Response(text=f"var config = {{signatureTimestamp: {_SIGNED_AT}}};")
+        if request.path == "/oembed":
+            return self._card(query.get("url", ""))
         data: Json = {"contents": {}}
         player = None
         if request.path == "/playlist" and not query.get("list", "").startswith("RD"):
@@ -191,12 +198,25 @@ class YouTube:
             data = self._beside(video_id, query.get("list", ""))
             if "list" not in query:
                 player = self._player({"context": {"client": {"clientName": "WEB"}}, "videoId": video_id})
-        settings = {"VISITOR_DATA": "sandbox", "PLAYER_JS_URL": _PLAYER, "STS": 20400}
+        settings = {"VISITOR_DATA": "sandbox", "PLAYER_JS_URL": _PLAYER, "STS": _SIGNED_AT}
         script = f"ytcfg.set({json.dumps(settings)});\nvar ytInitialData = {_embedded(data)};"
         if player is not None:
             script += f"\nvar ytInitialPlayerResponse = {_embedded(player)};"
         text = f"<!DOCTYPE html><title>YouTube</title><script>{script}</script>"
         return web.Response(text=text, content_type="text/html")
+
+    def _card(self, url: str) -> web.Response:
+        """oEmbed: who made what, for a link."""
+        found = _VIDEO_LINK.search(url)
+        if found is None or (video := self.catalogue.find(found[1])) is None:
+            return web.Response(status=404, text="Not Found")
+        if video.state in (State.PRIVATE, State.REMOVED):
+            return web.Response(status=403, text="Forbidden")
+        picture = f"https://i.ytimg.com/vi/{video.id}/hqdefault.jpg"
+        song = video.song
+        return web.json_response(
+            {"type": "video", "title": song.title, "author_name": song.artist, "thumbnail_url": picture}
+        )
 
     # -- bytes
     async def _media(self, request: web.Request) -> web.StreamResponse:
