@@ -70,12 +70,11 @@ def is_live(info: Info) -> bool:
 
 def entries(info: Info) -> Iterator[Info]:
     """What is in a playlist; lists in lists (the tabs of a channel) are walked through."""
-    for entry in info.get("entries") or ():
-        if isinstance(entry, Mapping):
-            if isinstance(entry.get("entries"), list):
-                yield from entries(entry)
-            else:
-                yield entry
+    for entry in _objects(info, "entries"):
+        if isinstance(entry.get("entries"), list):
+            yield from entries(entry)
+        else:
+            yield entry
 
 
 def is_list(info: Info) -> bool:
@@ -136,28 +135,25 @@ def _letters(name: str) -> str:
 def artwork(info: Info) -> str | None:
     """The smallest picture that is wide enough, else the widest; never one of 4k."""
     sized: list[tuple[float, str]] = []
-    for picture in info.get("thumbnails") or ():
-        if isinstance(picture, Mapping) and _web(picture.get("url")):
-            width = number(picture.get("width"))
-            if width is not None and width <= _WIDEST:
-                sized.append((width, str(picture["url"])))
-    wide = [one for one in sized if one[0] >= _WIDE]
-    if wide:
+    for picture in _objects(info, "thumbnails"):
+        width = number(picture.get("width"))
+        if _web(picture.get("url")) and width is not None and width <= _WIDEST:
+            sized.append((width, str(picture["url"])))
+    if wide := [one for one in sized if one[0] >= _WIDE]:
         return min(wide)[1]
-    single = info.get("thumbnail")
     if sized:
         return max(sized)[1]
+    single = info.get("thumbnail")
     return str(single) if _web(single) else None
 
 
 def chapters(info: Info) -> tuple[Chapter, ...]:
     """In order; those without a name or a place are left out."""
     found = []
-    for chapter in info.get("chapters") or ():
-        if isinstance(chapter, Mapping) and (title := text(chapter, "title")):
-            start = chapter.get("start_time")
-            if isinstance(start, int | float) and math.isfinite(start) and start >= 0:
-                found.append(Chapter(float(start), title))
+    for chapter in _objects(info, "chapters"):
+        title, start = text(chapter, "title"), chapter.get("start_time")
+        if title and isinstance(start, int | float) and math.isfinite(start) and start >= 0:
+            found.append(Chapter(float(start), title))
     return tuple(sorted(found, key=lambda chapter: chapter.start))
 
 
@@ -184,6 +180,11 @@ def place(info: Info, *, span: int | None = None, proxied: bool = False) -> Remo
 def track(info: Info, source: str, ident: str, ref: str, link: str | None) -> Track:
     title, artist = names(info)
     return Track(f"{source}:{ident}", title, source, ref, artist, duration(info), link)
+
+
+def _objects(info: Info, name: str) -> Iterator[Info]:
+    values = info.get(name)
+    return (value for value in values if isinstance(value, Mapping)) if isinstance(values, list) else iter(())
 
 
 def _web(url: object) -> bool:

@@ -39,6 +39,9 @@ _TRACKING_OF = {
     "bandcamp.com": {"from", "search_item_id", "search_item_type", "search_match_part", "search_page_id"},
     "twitch.tv": {"tt_content", "tt_medium", "sr"},
 }
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*|[0-9a-f.]*:[0-9a-f:.]*(?:%\w+)?")
+#: Turn all that follows around, beyond the title.
+_OVERRIDES = dict.fromkeys(map(ord, "\u202d\u202e"))
 #: Sites whose fragments are a part of the name.
 _FRAGMENTS_COUNT = ("odysee.com", "lbry.tv")
 _MOBILE = {
@@ -82,7 +85,7 @@ def read_link(word: str) -> str | None:
         place = _place(parts, host)
     except ValueError:  # brackets that do not match, a port that is no number, a name with empty labels
         return None
-    if not host or not re.fullmatch(r"[\w.:%-]+", host):
+    if not _HOST.fullmatch(host):
         return None
     fragment = parts.fragment if ends_with(host, _FRAGMENTS_COUNT) else ""
     encoded = [quote(part, safe=_KEPT) for part in (parts.path, _query(parts.query, host), fragment)]
@@ -120,7 +123,7 @@ def as_title(name: str) -> str:
 
 def cut(text: str, most: int = 200) -> str:
     """One line of at most so many characters."""
-    text = clean(text)
+    text = clean(text.translate(_OVERRIDES))
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 

@@ -13,6 +13,7 @@ HOSTS = ("youtube.com", "youtu.be", "youtube-nocookie.com", "youtubekids.com")
 _VIDEO = re.compile(r"[A-Za-z0-9_-]{11}")
 _LIST = re.compile(r"[A-Za-z0-9_-]{2,64}")
 _OF_VIDEOS = ("v", "e", "vi", "embed", "shorts", "live", "watch")
+_A_LIST = "videoseries"  #: stands where an id would, and is as long as one
 _CHANNEL = re.compile(r"/(@[\w.%-]{1,200}|channel/UC[\w-]{22}|c/[^/]{1,200}|user/[^/]{1,200})(?:/(\w+))?/?")
 _ALBUM = re.compile(r"/browse/(MPREb_[\w-]{8,40})/?")
 _BROWSED = re.compile(r"/browse/VL([\w-]{10,64})/?")
@@ -60,8 +61,8 @@ def read(link: str) -> Video | Several | None:
     video = _first(asked, "v", _VIDEO)
     if host == "youtu.be":
         video = first if is_video(first) else video
-    elif first in _OF_VIDEOS and is_video(second.partition("/")[0]):
-        video = second.partition("/")[0]
+    elif first in _OF_VIDEOS and is_video(named := second.partition("/")[0]) and named != _A_LIST:
+        video = named
     of_list = _first(asked, "list", _LIST)
     starts = asked.get("playnext") == ["1"] or asked.get("start_radio") == ["1"]
     if of_list and (video is None or starts):
