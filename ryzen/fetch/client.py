@@ -24,7 +24,7 @@ from ryzen.fetch.process import FetchProcess, GoneError, Launch, NotReadyError
 from ryzen.fetch.wire import Request, Setup
 from ryzen.origins import Job
 
-#: Seconds from a death to the next start; the last goes on. One who has lived ``_STEADY`` seconds begins anew.
+#: Seconds from a death to the next start; the last goes on. After ``_STEADY`` seconds of life it begins anew.
 _PAUSES, _STEADY = (0.0, 1.0, 5.0, 30.0), 60.0
 #: Seconds between two looks for what ``ryzen update-sources`` may have installed.
 _LOOK = 3.0
@@ -32,8 +32,10 @@ _LOOK = 3.0
 
 @attrs.frozen
 class FetchStats:
-    """``running`` jobs have a process or are about to, ``waiting`` ones have no slot yet. The rest are totals;
-    ``deaths`` is of servers."""
+    """``running`` jobs have a process or are about to, ``waiting`` ones have no slot yet; the rest are totals.
+
+    ``deaths`` is of servers.
+    """
 
     version: str
     pid: int | None
@@ -57,8 +59,8 @@ async def serve(
 ) -> AsyncIterator[YtDlp]:
     """A fetch server for this block, whatever happens to it; jobs may be asked for at once.
 
-    ``egress_url`` is the proxy for a job, ``True`` by way of PROXY_URL; ``cookies`` a file in Netscape's format;
-    ``authorities`` a PEM file that counts beside certifi's; ``plugins`` are folders of yt-dlp plugins;
+    ``egress_url`` gives the proxy for a job, ``True`` by way of PROXY_URL; ``cookies`` is a file in Netscape's
+    format, ``authorities`` a PEM file that counts beside certifi's; ``plugins`` are folders of yt-dlp plugins.
     ``memory`` in bytes a job.
     """
     home = installed.home(state_dir)

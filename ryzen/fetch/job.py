@@ -91,7 +91,7 @@ class _Log:
 
 
 def _options(setup: Setup) -> dict[str, Any]:
-    """Those of every job. Nothing is downloaded, no file of this machine is read, no program is run but deno."""
+    """Those of every job. Nothing is downloaded, no file is read but the cookies, no program run but deno."""
     found = runtime.deno()
     return {
         "quiet": True,

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from ryzen.beside import beside
 from ryzen.fetch import wire
 from ryzen.fetch.wire import Request, Setup
 
-#: For a server to import yt-dlp (1–2 s of CPU), to fork a job, and to end itself once its line is closed: seconds,
-#: with room for a machine that has other work. Who takes longer is hung, and killed.
+#: Seconds for a server to import yt-dlp (1–2 s of CPU), to fork a job, and to end itself once its line is
+#: closed, on a machine that has other work as well. Who takes longer hangs, and is killed.
 _TO_BE_READY, _TO_FORK, _TO_END = 60.0, 10.0, 2.0
 _ROOT = Path(__file__).parents[2]
 
@@ -184,7 +184,7 @@ class FetchProcess:
                 os.killpg(pid, signal.SIGKILL)
 
 
-async def _events(line: socket.socket) -> AsyncIterator[Mapping[str, Any]]:
+async def _events(line: socket.socket) -> AsyncGenerator[Mapping[str, Any], None]:
     """Until the line ends. Raises ValueError."""
     rest = b""
     while True:

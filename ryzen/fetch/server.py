@@ -1,8 +1,8 @@
 """The fetch server: yt-dlp, imported once, in a process of its own that forks another one for every job.
 
 It has one thread, for threads and forks do not mix, and touches nothing that comes from outside: a job's
-process does, which knows none of the bot's secrets, has limits, and can be killed at any moment, in the middle
-of a regular expression too. Line protocol: ryzen.fetch.wire.
+process does, which knows none of the bot's secrets, has limits, and can be killed at any moment, even in the
+middle of a regular expression. Who says what: ryzen.fetch.wire.
 
     python -m ryzen.fetch.server DESCRIPTOR SETUP
 """

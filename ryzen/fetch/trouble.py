@@ -17,7 +17,10 @@ T = TypeVar("T", SourceTrouble, TrackTrouble)
 #: The egress proxy's own answers (ryzen.fetch.egress): what it has forbidden has the status 403.
 _GUARD = re.compile(r"(?P<status>\d{3})\W+ryzen-guard: (?P<why>[^'\"\\\n)]*)")
 #: How a sentence begins and ends that is for somebody at a command line.
-_HEAD = re.compile(r"(?:ERROR: )?(?:\[(?P<extractor>[\w:.+-]+)\] (?:[^\s:]{1,80}: )?)?")
+_HEAD = re.compile(
+    r"(?:ERROR: )?(?:\[(?P<extractor>[\w:.+-]+)\] (?:[^\s:]{1,80}: )?)?(?:query \".*?\" page \d+: )?",
+    re.DOTALL,
+)
 _TAIL = re.compile(
     r"(?:[.;]? +(?:please report this issue on|Use --|See  http|Also see  http|You might want to use a VPN"
     r"|It is recommended to use)| \(caused by ).*",
@@ -60,8 +63,8 @@ _TRACK = (
     (TrackTrouble.AGE, r"\bage\b|age.(?:restrict|verif|check|limit|gate)|adult|nsfw|inappropriate for some"),
     (
         TrackTrouble.PAID,
-        r"members?.only|(?:for|channel's) (?:\w+ )?members|premium|subscri(?:be|ption)|purchase|\bpa(?:y|id)\b"
-        r"|\bpayment\b|\brent(?:al|ed)?\b|for supporters|ticket",
+        r"members?.only|(?:for|channel's) (?:\w+ )?members|premium|subscri(?:be|ption)|purchase"
+        r"|\bpa(?:y|id|yment)\b|\brent(?:al|ed)?\b|for supporters|ticket",
     ),
     (
         TrackTrouble.REGION,
@@ -69,12 +72,12 @@ _TRACK = (
     ),
     (
         TrackTrouble.PRIVATE,
-        r"\bprivate\b|\b(?:log|sign)(?:ged)?.?in\b|login details|registered users|password|authenticat|approved",
+        r"\bprivate\b|\b(?:log|sign)(?:ged)?.?in\b|registered users|password|authenticat|approved",
     ),
     (
         TrackTrouble.NOT_YET,
-        r"(?:premieres?|begins?|starts?) in\b|will begin|upcoming|not (?:yet |currently )?(?:started|begun|live)\b"
-        r"|not (?:yet available|available yet)|\b(?:is|been) offline",
+        r"(?:premieres?|begins?|starts?) in\b|will begin|upcoming|\b(?:is|been) offline"
+        r"|not (?:yet |currently )?(?:started|begun|live)\b|not (?:yet available|available yet)",
     ),
     (
         TrackTrouble.NO_SOURCE,

@@ -1,15 +1,15 @@
 """What the bot and the fetch server say to one another.
 
-The bot starts the server with one end of a SOCK_SEQPACKET pair: its life line. The server answers with one
-message, ``Greeting``. For every job the bot makes a stream pair, hands one end over through the life line, and
-writes a ``Request`` to its own: one line of JSON. What comes back are lines of JSON, each an object with an
-``event``:
+The bot starts the server with one end of a SOCK_SEQPACKET pair: its life line. Once it is ready the server says
+so there, with the event ``ready`` and yt-dlp's ``version``. For every job the bot makes a stream pair, hands one
+end over through the life line, and writes a ``Request`` to its own: one line of JSON. What comes back are lines
+of JSON, each an object with an ``event``:
 
 started    ``pid``                                   the job has a process of its own
 progress   ``entry``, ``of``                         of a playlist whose entries are looked into
 result     ``info``                                  the last; at most ``MOST`` bytes
 error      ``kind``, ``status``, ``message``, ``retry_after``    the last
-died       ``code``                                  the last: minus the number of the signal, or an exit status
+died       ``code``                                  the last: an exit status, or minus the signal's number
 
 Closing a stream kills its job, closing the life line all of them and the server. There is no path to either,
 so nobody else can ask for anything.
