@@ -1,6 +1,6 @@
 """On asyncio, which aiohttp needs."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from fetch_stage import Authority, Stage
@@ -12,7 +12,7 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """A certificate authority that nobody else knows; made once, for it costs half a second."""
     return Authority(tmp_path_factory.mktemp("authority"))
 

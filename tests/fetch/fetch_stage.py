@@ -150,7 +150,10 @@ class Stage:
     async def serve(self, host: str, handler: Handler, *, port: int | None = None) -> str:
         """Answers for this host with aiohttp: on 80 and, over TLS, on 443; or on ``port``, without TLS. Its
         address."""
-        runner = web.ServerRunner(web.Server(handler), shutdown_timeout=0)
+        runner = web.ServerRunner(
+            web.Server(handler, handler_cancellation=True),
+            shutdown_timeout=0.01,  # of none at all aiohttp makes for ever
+        )
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         address = self._named(host)
