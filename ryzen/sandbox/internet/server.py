@@ -80,6 +80,7 @@ class Internet:
                 access_log=None,
                 handle_signals=False,
                 handler_cancellation=True,
+                auto_decompress=False,  # ytmusicapi 1.12 says that what it sends is gzip, and it is not
                 shutdown_timeout=0.1,  # an endless answer would hold us up for all of it
             )
             await runner.setup()

@@ -74,10 +74,11 @@ class YouTube:
         """Refuse every video from now on, or after so many more player requests; None: no longer.
 
         ``clients``: only players of these names (``VISIONOS``, ``TVHTML5`` …), so that another gets through.
-        ``429`` refuses searches and pages as well.
+        ``429`` refuses everybody, and searches and pages as well.
         """
         self._block = None if kind is None else Block(kind)
-        self._patience, self._blocked_clients = after, clients
+        self._patience = after
+        self._blocked_clients = () if self._block is Block.TOO_MANY else clients
 
     def file(self, video_id: str, itag: int = 251) -> File:
         """Its media: webm (251) or m4a (140). Raises KeyError if there is no such video."""
@@ -141,9 +142,9 @@ class YouTube:
     def _player(self, asked: Json) -> Json:
         client, video_id = asked["context"]["client"]["clientName"], asked["videoId"]
         self.played.append((client, video_id))
-        self._patience -= 1
         if self._block is not None and self._refuses(client):
             return innertube.refusal(self._block, video_id)
+        self._patience -= 1
         if (video := self.catalogue.find(video_id)) is None:
             return innertube.missing(video_id)
         webm, m4a = (self.file(video_id, itag).link() for itag in (251, 140))
