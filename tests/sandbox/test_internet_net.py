@@ -168,7 +168,7 @@ async def test_the_end_of_the_block_cuts_who_is_still_waiting() -> None:
         reader, writer = await internet.network.connect(address, 80)
         writer.write(b"GET / HTTP/1.1\r\nHost: never.example\r\n\r\n")
         while not internet.hits:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
     assert await reader.read() == b""
     writer.close()
     await writer.wait_closed()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
 import attrs
@@ -60,15 +60,12 @@ class Catalogue:
         self._videos = {recording.song.id: Video(recording) for recording in recordings}
         self._playlists: dict[str, Playlist] = {}
 
-    def __iter__(self) -> Iterable[Video]:
+    def __iter__(self) -> Iterator[Video]:
         return iter(tuple(self._videos.values()))
 
     def add(self, recording: Recording, state: State) -> Video:
         self._videos[recording.song.id] = Video(recording, state)
         return self._videos[recording.song.id]
-
-    def remove(self, video_id: str) -> None:
-        del self._videos[video_id]
 
     def find(self, video_id: str) -> Video | None:
         if (video := self._videos.get(video_id)) is not None:
@@ -83,7 +80,7 @@ class Catalogue:
         return [video for count, video in sorted(found, key=lambda pair: -pair[0]) if count]
 
     # -- lists
-    def list(self, id: str, title: str, videos: Sequence[Video]) -> None:
+    def add_list(self, id: str, title: str, videos: Sequence[Video]) -> None:
         self._playlists[id] = Playlist(id, title, videos)
 
     def playlist(self, id: str) -> Playlist | None:

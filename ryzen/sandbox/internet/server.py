@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -72,7 +72,7 @@ class Internet:
         """Sites are asked in order: the first that has the host answers. At the end, whoever is still being
         answered is cut off."""
         with tempfile.TemporaryDirectory(prefix="ryzen-internet-") as folder:
-            internet = cls(tuple(sites), Authority(Path(folder)))
+            internet = cls(sites, Authority(Path(folder)))
             application = web.Application()
             application.router.add_route("*", "/{rest:.*}", internet._answer)
             runner = web.AppRunner(
@@ -92,8 +92,8 @@ class Internet:
                 with anyio.CancelScope(shield=True):
                     await runner.cleanup()
 
-    def __init__(self, sites: Sequence[Site], authority: Authority) -> None:
-        self.sites = list(sites)
+    def __init__(self, sites: Iterable[Site], authority: Authority) -> None:
+        self.sites = tuple(sites)
         self.hits: list[Hit] = []
         self.network = LocalNetwork((), 0, 0)
         self.authorities = authority.certificate

@@ -32,8 +32,8 @@ class YouTube:
 
     Imitated are the innertube API, the pages which carry its answers, and the media hosts with their links
     that age; written by us after what the clients read. Links carry no riddles: no JavaScript is needed.
-    ``manners`` are those of all media; ``file`` is the one to change for a single video. ``played`` are the
-    player requests as they came: the client's name and the video's id.
+    ``manners`` are those of all media. ``played`` are the player requests as they came: the client's name and
+    the video's id.
     """
 
     hosts = (
@@ -50,7 +50,7 @@ class YouTube:
 
     def __init__(self, recordings: Iterable[Recording] = (), manners: Manners = GOOD) -> None:
         self.catalogue = Catalogue(recordings)
-        self.manners = manners
+        self._manners = manners
         self.played: list[tuple[str, str]] = []
         self._files: dict[tuple[str, int], File] = {}
         self._live: dict[str, Live] = {}
@@ -67,7 +67,7 @@ class YouTube:
 
     def playlist(self, id: str, title: str, videos: Sequence[Video]) -> str:
         """The link of a new playlist; ``Echoes`` for a very long one."""
-        self.catalogue.list(id, title, videos)
+        self.catalogue.add_list(id, title, videos)
         return f"https://www.youtube.com/playlist?list={id}"
 
     def block(self, kind: Block | str | None, after: int = 0, clients: Collection[str] = ()) -> None:
@@ -80,8 +80,17 @@ class YouTube:
         self._patience = after
         self._blocked_clients = () if self._block is Block.TOO_MANY else clients
 
+    def behave(self, manners: Manners) -> None:
+        """How all media are handed out from now on."""
+        self._manners = manners
+        for file in self._files.values():
+            file.manners = manners
+
     def file(self, video_id: str, itag: int = 251) -> File:
-        """Its media: webm (251) or m4a (140). Raises KeyError if there is no such video."""
+        """Its media, webm (251) or m4a (140), to have manners of its own or to revoke links to it.
+
+        Raises KeyError if there is no such video.
+        """
         if (video := self.catalogue.find(video_id)) is None:
             raise KeyError(video_id)
         if (video_id, itag) not in self._files:
@@ -90,7 +99,7 @@ class YouTube:
                 140: (video.recording.m4a, "audio/mp4"),
             }[itag]
             url = f"https://{MEDIA}/videoplayback?id={video_id}&itag={itag}&expire=1999999999"
-            self._files[video_id, itag] = File(url, body, kind, self.manners)
+            self._files[video_id, itag] = File(url, body, kind, self._manners)
         return self._files[video_id, itag]
 
     def live(self, video_id: str) -> Live:
