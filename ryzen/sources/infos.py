@@ -5,6 +5,7 @@ Nothing in it is believed: sites write what they like into titles, and numbers c
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -36,6 +37,10 @@ _NOISE = re.compile(
     r"\s*[(\[]\s*(?:the\s+)?(?:official\b[^)\]]*|(?:music|lyrics?|audio)(?:\s+video)?|video(?:\s?clip)?|visuali[sz]er"
     r"|hd|hq|4k|uhd|full\s+(?:song|audio|video)|m/?v|clip\s+officiel)\s*[)\]]",
     re.IGNORECASE,
+)
+_CHAPTER = re.compile(
+    r"^\W*(?:(?P<h>\d{1,2}):)?(?P<m>\d{1,3}):(?P<s>[0-5]\d)[\])]?\s*[-–—:|•.]?\s*(?P<title>\S.{0,300})$",
+    re.MULTILINE,
 )
 _DASH = re.compile(r"\s+[-–—]\s+")
 
@@ -107,11 +112,11 @@ def artists(info: Info) -> str:
 
 
 def split_title(title: str, artist: str, uploader: str) -> tuple[str, str]:
-    """``Artist - Title (Official Video)`` → title and artist, where somebody else says the same of the
-    artist; what is in brackets goes if it speaks of the video, and not of the song (``Live``, ``Remix``)."""
+    """``Artist - Title (Official Video)`` → title and artist, where nobody says that the artist is another;
+    what is in brackets goes if it speaks of the video, and not of the song (``Live``, ``Remix``)."""
     plain = _NOISE.sub("", title).strip() or title
     left, *rest = _DASH.split(plain, maxsplit=1)
-    if rest and _same(left, (artist, uploader)):
+    if rest and left and (not (artist or uploader) or _same(left, (artist, uploader))):
         return rest[0].strip(), artist or left.strip()
     return plain, artist
 
@@ -154,7 +159,23 @@ def chapters(info: Info) -> tuple[Chapter, ...]:
         title, start = text(chapter, "title"), chapter.get("start_time")
         if title and isinstance(start, int | float) and math.isfinite(start) and start >= 0:
             found.append(Chapter(float(start), title))
-    return tuple(sorted(found, key=lambda chapter: chapter.start))
+    return tuple(sorted(found, key=lambda chapter: chapter.start)) or _described(info)
+
+
+def _described(info: Info) -> tuple[Chapter, ...]:
+    """Chapters in a description, by YouTube's own rule: the first at 0:00, three or more, in order, each of
+    ten seconds or longer. yt-dlp 2026.10.26 looks for them only if it has asked for a second page."""
+    told, end = info.get("description"), duration(info)
+    if not isinstance(told, str) or end is None:
+        return ()
+    found = []
+    for line in _CHAPTER.finditer(told):
+        hours, minutes, seconds = (int(part or 0) for part in line.group("h", "m", "s"))
+        if title := cut(line["title"]):
+            found.append(Chapter(float((hours * 60 + minutes) * 60 + seconds), title))
+    starts = [chapter.start for chapter in found]
+    lengths = [after - start for start, after in itertools.pairwise([*starts, end])]
+    return tuple(found) if len(found) >= 3 and starts[0] == 0 and min(lengths) >= 10 else ()
 
 
 def place(info: Info, *, span: int | None = None, proxied: bool = False) -> Remote | Segmented:

@@ -29,12 +29,13 @@ TITLES = [
     ("Beyoncé - Halo", "", "Beyoncé", "Halo", "Beyoncé"),
     ("Some - Thing - Else", "Some", "", "Thing - Else", "Some"),
     ("(Official Video)", "", "Somebody", "(Official Video)", "Somebody"),
-    ("X - Y", "", "", "X - Y", ""),
+    ("X - Y", "", "", "Y", "X"),
+    (" - Y", "", "", "- Y", ""),
 ]
 
 
 @pytest.mark.parametrize(("title", "artist", "channel", "name", "by"), TITLES)
-def test_a_title_is_split_where_somebody_else_says_the_same(
+def test_a_title_is_split_unless_somebody_says_that_it_is_another_artist(
     title: str, artist: str, channel: str, name: str, by: str
 ) -> None:
     assert infos.names({"title": title, "artist": artist, "channel": channel}) == (name, by)
@@ -106,6 +107,30 @@ def test_chapters_are_in_order_and_have_names() -> None:
     assert infos.chapters({"chapters": None}) == ()
 
 
+DAY = (Chapter(0.0, "Dawn"), Chapter(20.0, "Day: noon"), Chapter(65.0, "Dusk"))
+
+
+@pytest.mark.parametrize(
+    ("description", "chapters"),
+    [
+        ("Songs:\n0:00 Dawn\n0:20 Day: noon\n1:05 - Dusk\nThanks!", DAY),
+        ("[00:00] Dawn\n(00:20) Day: noon\n• 0:01:05 – Dusk\r\n", DAY),
+        ("0:00 Dawn\n0:20 Day", ()),
+        ("0:05 Dawn\n0:20 Day\n1:05 Dusk", ()),
+        ("0:00 Dawn\n1:05 Day\n0:20 Dusk", ()),
+        ("0:00 Dawn\n0:05 Day\n1:05 Dusk", ()),
+        ("0:00 Dawn\n0:20 Day\n9:05 Dusk", ()),
+        ("0:00\n0:20\n1:05", ()),
+        ("", ()),
+    ],
+)
+def test_chapters_are_read_in_the_description_by_the_sites_own_rule(
+    description: str, chapters: tuple[Chapter, ...]
+) -> None:
+    assert infos.chapters({"description": description, "duration": 120}) == chapters
+    assert infos.chapters({"description": description}) == ()
+
+
 def test_a_file_and_a_playlist_are_told_apart() -> None:
     headers = {"User-Agent": "x", "Host": "evil", "Range": "bytes=0-", "Accept-Encoding": "gzip"}
     file = {"url": "https://h/a", "protocol": "https", "http_headers": headers, "filesize": 9}
@@ -163,7 +188,17 @@ FIELDS = (
         "duration",
         "thumbnails",
     ),
-    *("thumbnail", "chapters", "webpage_url", "url", "is_live", "entries", "playlist_count", "left_out"),
+    *(
+        "thumbnail",
+        "chapters",
+        "webpage_url",
+        "url",
+        "is_live",
+        "entries",
+        "playlist_count",
+        "left_out",
+        "description",
+    ),
 )
 
 
