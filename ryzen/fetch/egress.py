@@ -22,7 +22,7 @@ from ryzen.beside import beside
 from ryzen.errors import WebError, WebForbidden
 from ryzen.fetch.guard import Guard
 from ryzen.fetch.head import BadHead, Head, Raw
-from ryzen.fetch.relay import Relay
+from ryzen.fetch.relay import Relay, cut
 from ryzen.fetch.upstream import Upstream
 from ryzen.outside import Outside, Stream
 
@@ -118,7 +118,7 @@ class Egress:
             if whole:
                 client[1].close()
             else:
-                client[1].transport.abort()
+                cut(client[1])
 
     async def _served(self, client: Stream) -> bool:
         """Whether it has come to its end in order."""
@@ -150,8 +150,6 @@ class Egress:
             server[1].transport.abort()
 
     async def _read(self, reader: asyncio.StreamReader) -> Raw:
-        if self._open > self._limits.connections:
-            raise _No(503, "too many connections at once")
         try:
             with anyio.fail_after(self._limits.head):
                 return Raw.read(await reader.readuntil(b"\r\n\r\n"))
@@ -167,6 +165,8 @@ class Egress:
         wish = _USER.fullmatch(user)
         if not hmac.compare_digest(password.encode(), self._secret.encode()) or wish is None:
             raise _No(407, "this proxy is for one bot only")
+        if self._open > self._limits.connections:
+            raise _No(503, "too many connections at once")
         return _Wish(proxied=wish[1] == "proxied", most=int(wish[2]) if wish[2] else None)
 
     async def _opened(self, raw: Raw, wish: _Wish) -> tuple[Head, Stream]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from urllib.parse import SplitResult, quote, urlsplit
 
 import anyio
@@ -31,10 +31,13 @@ _UNFINISHED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 #: The only part of IPv6 that is given out; what is local, reserved or a wrapping of IPv4 lies elsewhere.
 _UNICAST = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-#: Public to Python 3.11: 6to4, which is a tunnel to an IPv4 address of the sender's choice, documentation,
-#: and of IPv4 what is kept for protocols, and 6to4's other end.
-_NOT_PUBLIC = (ipaddress.IPv6Network("2002::/16"), ipaddress.IPv6Network("3fff::/20"))
-_NOT_PUBLIC_4 = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("192.88.99.0/24"))
+#: Public to Python 3.11 all the same.
+_NOT_PUBLIC = (
+    ipaddress.ip_network("2002::/16"),  # 6to4: a tunnel to an IPv4 address of the sender's choice
+    ipaddress.ip_network("192.88.99.0/24"),  # its other end
+    ipaddress.ip_network("192.0.0.0/24"),  # kept for protocols
+    ipaddress.ip_network("3fff::/20"),  # documentation
+)
 
 #: Databases, queues and desktops, which listen above 1023. Music is not served there, and some of them
 #: obey lines of text, whatever stands around these. Below 1024 only 80 and 443 are open.
@@ -65,8 +68,6 @@ _SERVICES = frozenset(
     }
 )
 
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Connect = Callable[[str, int], Awaitable[Stream]]
 
 
@@ -143,23 +144,16 @@ def is_public(address: str) -> bool:
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if isinstance(found, ipaddress.IPv4Address):
-        return _plainly(found, _NOT_PUBLIC_4)
-    if found.scope_id is not None:
-        return False
-    if found in _NAT64:
-        return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
-    if found.ipv4_mapped is not None:
-        return is_public(str(found.ipv4_mapped))
-    return found in _UNICAST and _plainly(found, _NOT_PUBLIC)
-
-
-def _plainly(address: _Address, not_public: Iterable[_Network]) -> bool:
-    return (
-        address.is_global
-        and not address.is_multicast
-        and not any(address in network for network in not_public)
-    )
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.scope_id is not None:
+            return False
+        if found in _NAT64:
+            return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
+        if found.ipv4_mapped is not None:
+            return is_public(str(found.ipv4_mapped))
+        if found not in _UNICAST:
+            return False
+    return found.is_global and not found.is_multicast and not any(found in net for net in _NOT_PUBLIC)
 
 
 class Guard:

@@ -65,7 +65,7 @@ class Raw:
         return cls(
             line[1].decode("ascii"),
             line[2].decode("ascii"),
-            tuple((field[1].lower(), field[2]) for field in fields if field is not None),
+            tuple((field[1], field[2]) for field in fields if field is not None),
         )
 
     def credentials(self) -> tuple[str, str] | None:
@@ -103,10 +103,10 @@ class Raw:
         if lengths or self._values(b"transfer-encoding") or not re.fullmatch(rb"[0-9]{1,12}", length):
             raise BadHead("the body must come with one Content-Length")
         asked = url.path + (f"?{url.query}" if url.query else "")
-        kept = [name + b": " + value for name, value in self.fields if name not in _HOP]
-        lines = [f"{self.method} {asked} HTTP/1.1".encode("ascii"), b"host: " + url.netloc.encode("ascii")]
-        forward = b"\r\n".join([*lines, *kept, b"connection: close", b"", b""])
+        kept = [name + b": " + value for name, value in self.fields if name.lower() not in _HOP]
+        lines = [f"{self.method} {asked} HTTP/1.1".encode("ascii"), b"Host: " + url.netloc.encode("ascii")]
+        forward = b"\r\n".join([*lines, *kept, b"Connection: close", b"", b""])
         return Head(url.hostname, url.port or 80, tunnel=False, body=int(length), forward=forward)
 
     def _values(self, name: bytes) -> list[bytes]:
-        return [value for field, value in self.fields if field == name]
+        return [value for field, value in self.fields if field.lower() == name]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import math
+import socket
+import struct
 from collections.abc import Callable
 
 import anyio
@@ -10,6 +14,7 @@ import anyio
 from ryzen.outside import Stream
 
 _CHUNK = 1 << 16
+_NOT_AT_ALL = struct.pack("ii", 1, 0)  # on, and for no second
 
 
 class Relay:
@@ -75,3 +80,10 @@ class Relay:
 
     def _beat(self) -> None:
         self._scope.deadline = anyio.current_time() + self._idle
+
+
+def cut(writer: asyncio.StreamWriter) -> None:
+    """End it so that the other side sees it broken off (a RST), not at its end."""
+    with contextlib.suppress(OSError):  # it may be gone already
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NOT_AT_ALL)
+    writer.transport.abort()

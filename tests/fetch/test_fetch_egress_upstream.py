@@ -1,0 +1,119 @@
+"""By way of the operator's own proxy: it is told to go to the address that the guard has judged."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+from aiohttp import web
+from fetch_stage import Stage, listening
+from fetch_upstreams import Operator
+
+from ryzen.errors import WebError, WebForbidden
+from ryzen.fetch.upstream import Upstream
+
+pytestmark = pytest.mark.anyio
+
+Kind = Callable[[Operator], AbstractAsyncContextManager[str]]
+both = pytest.mark.parametrize("kind", [Operator.http, Operator.socks5])
+
+
+async def page(request: web.Request) -> web.Response:
+    return web.Response(text=f"{request.scheme} {request.host}")
+
+
+async def text(web_client: object, url: str) -> str:
+    async with web_client.get(url, proxied=True) as answer:
+        return b"".join([chunk async for chunk in answer.chunks()]).decode()
+
+
+@both
+async def test_it_is_told_the_judged_address_and_tls_is_for_the_name(stage: Stage, kind: Kind) -> None:
+    address = await stage.serve("songs.example", page)
+    operator = Operator(stage.network)
+    async with kind(operator) as url, stage.web(upstream=url) as web_client:
+        assert await text(web_client, "https://songs.example/") == "https songs.example"
+        assert await text(web_client, "http://songs.example/") == "http songs.example"
+    assert operator.asked == [(address, 443), (address, 80)]
+    assert stage.network.lookups == ["songs.example"] * 2
+
+
+@both
+async def test_the_guard_judges_all_the_same(stage: Stage, kind: Kind) -> None:
+    stage.network.names["inside.example"] = [("10.0.0.1",)]
+    operator = Operator(stage.network)
+    async with kind(operator) as url, stage.web(upstream=url) as web_client:
+        for link in ("https://inside.example/", "http://127.0.0.1/", "https://[::1]/"):
+            with pytest.raises(WebForbidden):
+                await text(web_client, link)
+    assert operator.asked == []
+
+
+@both
+async def test_only_what_is_proxied_goes_there(stage: Stage, kind: Kind) -> None:
+    await stage.serve("songs.example", page)
+    operator = Operator(stage.network)
+    async with kind(operator) as url, stage.web(upstream=url) as web_client:
+        assert await web_client.text("https://songs.example/") == "https songs.example"
+    assert operator.asked == []
+
+
+async def test_without_one_proxied_is_direct(stage: Stage) -> None:
+    await stage.serve("songs.example", page)
+    async with stage.web() as web_client:
+        assert await text(web_client, "https://songs.example/") == "https songs.example"
+
+
+@both
+async def test_the_next_address_is_tried_by_it_too(stage: Stage, kind: Kind) -> None:
+    address = await stage.serve("songs.example", page)
+    stage.network.names["songs.example"] = [("93.184.9.9", address)]
+    operator = Operator(stage.network)
+    async with kind(operator) as url, stage.web(upstream=url) as web_client:
+        assert await text(web_client, "https://songs.example/") == "https songs.example"
+    assert operator.asked == [("93.184.9.9", 443), (address, 443)]
+
+
+@both
+async def test_a_wrong_password_is_no_answer_and_is_not_told(stage: Stage, kind: Kind) -> None:
+    await stage.serve("songs.example", page)
+    operator = Operator(stage.network)
+    async with kind(operator) as url:
+        wrong = url.replace("p%3Aw", "hunter2")
+        async with stage.web(upstream=wrong) as web_client:
+            with pytest.raises(WebError, match=r"songs\.example does not answer") as failed:
+                await text(web_client, "https://songs.example/")
+    error: BaseException | None = failed.value
+    while error is not None:
+        assert "hunter2" not in str(error)
+        error = error.__cause__ or error.__context__
+    assert operator.asked == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5", "socks4"])
+async def test_one_that_hangs_up_is_no_answer(stage: Stage, scheme: str) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+
+    await stage.serve("songs.example", page)
+    async with listening(hang_up) as port, stage.web(upstream=f"{scheme}://127.0.0.1:{port}") as web_client:
+        with pytest.raises(WebError, match=r"songs\.example does not answer"):
+            await text(web_client, "https://songs.example/")
+
+
+async def test_one_that_is_not_there_is_no_answer(stage: Stage) -> None:
+    await stage.serve("songs.example", page)
+    async with stage.web(upstream="socks5://127.0.0.1:1") as web_client:
+        with pytest.raises(WebError, match=r"songs\.example does not answer"):
+            await text(web_client, "https://songs.example/")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks4", "socks4a", "socks5", "socks5h"])
+async def test_every_kind_that_the_settings_take_can_be_read(scheme: str) -> None:
+    Upstream(f"{scheme}://me:secret@proxy.example:3128")
+
+
+@pytest.mark.parametrize("url", ["ftp://proxy.example:21", "http://proxy.example", "proxy.example:3128", ""])
+async def test_no_other_kind_can(url: str) -> None:
+    with pytest.raises(ValueError):
+        Upstream(url)
