@@ -99,7 +99,7 @@ def names(info: Info) -> tuple[str, str]:
     title = text(info, "track", "title", "alt_title", "fulltitle")
     artist = artists(info)
     uploader = text(info, "channel", "uploader", "creator").removesuffix(" - Topic")
-    if not text(info, "track"):
+    if text(info, "track") in ("", text(info, "title")):  # some sites call every title a track's
         title, artist = split_title(title, artist, uploader)
     return title or title_of(text(info, "webpage_url", "url")), artist or uploader
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 import attrs
 
@@ -20,7 +21,9 @@ from ryzen.sources.links import cut, ends_with, host_of, read_link, title_of
 class Site:
     """``hosts``: these and all below them. ``extractors``: regular expressions for names of yt-dlp's, all of
     a name. ``search``: its prefix for searches, empty if it has none. ``most`` of a list are taken at once.
-    ``short``: hosts of its short links, which lead elsewhere."""
+    ``short``: hosts of its short links, which lead elsewhere. ``page``: where something is, by its id, if the
+    links that yt-dlp gives are those of the whole. ``arguments`` are yt-dlp's ``extractor_args``.
+    """
 
     name: str
     hosts: tuple[str, ...]
@@ -28,6 +31,8 @@ class Site:
     search: str = ""
     most: int = 200
     short: tuple[str, ...] = ()
+    page: str = ""
+    arguments: Mapping[str, Mapping[str, tuple[str, ...]]] = attrs.field(factory=dict)
 
 
 SITES = (
@@ -41,13 +46,19 @@ SITES = (
     Site("bandcamp", ("bandcamp.com",), ("Bandcamp", "Bandcamp:album", "Bandcamp:weekly")),
     Site("mixcloud", ("mixcloud.com",), ("mixcloud", r"mixcloud:(?:playlist|user)"), most=50),
     Site("audiomack", ("audiomack.com",), ("audiomack", "audiomack:album")),
-    Site("jiosaavn", ("jiosaavn.com", "saavn.com"), (r"jiosaavn:(?:song|album|playlist|show|artist)",)),
+    Site(
+        "jiosaavn",
+        ("jiosaavn.com", "saavn.com"),
+        (r"jiosaavn:(?:song|album|playlist|show|artist)",),
+        arguments={"jiosaavn": {"bitrate": ("128",)}},  # or it asks twice
+    ),
     Site("odysee", ("odysee.com", "lbry.tv"), ("lbry", r"lbry:(?:channel|playlist)")),
-    Site("archive", ("archive.org",), (r"archive\.org",)),
+    Site("archive", ("archive.org",), (r"archive\.org",), page="https://archive.org/details/"),
     Site("twitch", ("twitch.tv",), (r"twitch:(?:stream|vod|clips)",), most=1),
 )
-#: A page that no source knows: whatever looks like media in it. Only if the owner wants that.
-ANYWHERE = Site("page", (), ("generic",), most=50)
+#: A page that no source knows: whatever in it looks like media, or is known to yt-dlp. Only if the owner wants
+#: that: a page may lead anywhere, if only to where the egress guard lets it.
+ANYWHERE = Site("page", (), ("default",), most=50)
 
 
 def allowed(names: Sequence[str]) -> tuple[Site, ...]:
@@ -127,6 +138,7 @@ class SiteSource:
             limit=limit,
             format=infos.SOUND,
             extractors=self._site.extractors,
+            arguments=self._site.arguments,
             cookies=self._cookies,
             proxied=self._proxied,
         )
@@ -152,7 +164,7 @@ class SiteSource:
         found: dict[str, Track] = {}
         whole = infos.text(info, "title")
         for place, entry in enumerate(infos.entries(info), 1):
-            page = _page(entry)
+            page = self._page(entry)
             if page is None:
                 continue
             track = self._track(entry, page)
@@ -164,8 +176,18 @@ class SiteSource:
         return list(found.values())
 
     def _track(self, info: infos.Info, page: str) -> Track:
-        link = _page(info) or page
+        link = self._page(info) or page
         return infos.track(info, self.name, _ident(info, link), link, link)
+
+    def _page(self, info: infos.Info) -> str | None:
+        """The page of a track; what yt-dlp writes to itself behind a ``#`` is no part of it."""
+        if self._site.page and isinstance(ident := info.get("id"), str):
+            return self._site.page + quote(ident)
+        for name in ("webpage_url", "url", "original_url"):
+            value = info.get(name)
+            if isinstance(value, str) and value.startswith(("https://", "http://")):
+                return value.partition("#__youtubedl_smuggle")[0]
+        return None
 
     def _origin(self, track: Track, info: infos.Info) -> Origin:
         place = infos.place(info, proxied=self._proxied)
@@ -177,15 +199,6 @@ class SiteSource:
             chapters=infos.chapters(info),
             artwork=infos.artwork(info),
         )
-
-
-def _page(info: infos.Info) -> str | None:
-    """The page of a track; what yt-dlp writes to itself behind a ``#`` is no part of it."""
-    for name in ("webpage_url", "url", "original_url"):
-        value = info.get(name)
-        if isinstance(value, str) and value.startswith(("https://", "http://")):
-            return value.partition("#__youtubedl_smuggle")[0]
-    return None
 
 
 def _ident(info: infos.Info, link: str) -> str:
