@@ -13,7 +13,7 @@ from loguru import logger
 from ryzen.audio import wire
 from ryzen.audio.deck import TapeDeck
 from ryzen.audio.link import Link, Nursery
-from ryzen.audio.wire import Beat, Failed, Laid, Over
+from ryzen.audio.wire import Beat, Failed, Laid, Over, Starved
 from ryzen.beside import beside
 from ryzen.ports import Deck, SoundEvent
 
@@ -23,6 +23,8 @@ _LOOK = 0.05
 _LEAST_LEAD = 0.2
 #: For the first worker to be there, in seconds; half a second on a quiet machine.
 _START_WITHIN = 20.0
+#: For one file's loudness, in seconds: it has to make do with what the others leave of the processor.
+_MEASURE_WITHIN = 600.0
 #: A worker that has lived this long is well; the next death is the first again.
 _WELL_AFTER = 10.0
 #: Delay before a restart: none, then this, doubled each time up to the ceiling.
@@ -51,6 +53,8 @@ class AudioEngine:
         self._ids = itertools.count(1)
         self._tapes = itertools.count(1)
         self._link: Link | None = None
+        self._nursery: Nursery | None = None
+        self._measuring = anyio.Lock()
         self._ready = anyio.Event()
         self._wanted = anyio.Event()  #: set while there is a deck
         self._restarts = 0
@@ -79,6 +83,18 @@ class AudioEngine:
     def stats(self) -> AudioStats:
         return AudioStats(self.worker_pid, self._restarts, len(self._decks), self._cpu)
 
+    async def loudness(self, path: str) -> float | None:
+        """The gain in dB that makes this file, which must be whole, as loud as the others.
+
+        By its tags, or measured: a second or two of a processor that nobody else wants, one file at a time.
+        None if there is nothing to be heard in it, or if it cannot be said. Cancelling it ends the work.
+        """
+        async with self._measuring:
+            with anyio.move_on_after(_MEASURE_WITHIN):
+                if self._nursery is not None:
+                    return await self._nursery.measure(path)
+        return None
+
     # -- run by serve
     async def ready(self) -> None:
         await self._ready.wait()
@@ -100,9 +116,13 @@ class AudioEngine:
         while True:
             try:
                 async with Nursery.start() as nursery:
-                    while True:
-                        await anyio.sleep(backoff.delay(anyio.current_time()))
-                        await self._work(nursery)
+                    self._nursery = nursery
+                    try:
+                        while True:
+                            await anyio.sleep(backoff.delay(anyio.current_time()))
+                            await self._work(nursery)
+                    finally:
+                        self._nursery = None
             except wire.Gone:
                 logger.warning("audio nursery: gone, another is started")
                 self._restarts += 1
@@ -143,7 +163,7 @@ class AudioEngine:
             except wire.Garbled as error:
                 return f"raved: {error}"
             match message:
-                case Laid() | Over() | Failed() if message.deck in self._by_id:
+                case Laid() | Starved() | Over() | Failed() if message.deck in self._by_id:
                     self._by_id[message.deck].heed(message)
                 case Beat():
                     self._cpu = message.cpu

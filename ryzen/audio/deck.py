@@ -10,8 +10,10 @@ import attrs
 from loguru import logger
 
 from ryzen.audio import pcm
+from ryzen.audio.gain import sane
+from ryzen.audio.skips import tidy
 from ryzen.audio.tape import Tape
-from ryzen.audio.wire import Drop, Failed, Laid, Load, Over, PutReader, PutTape, Silence, ToWorker
+from ryzen.audio.wire import Drop, Failed, Laid, Load, Over, PutReader, PutTape, Silence, Starved, ToWorker
 from ryzen.errors import RyzenError, TrackTrouble
 from ryzen.player.state import Media
 from ryzen.ports import SoundEnded, SoundEvent, SoundFailed, SoundStalled, SoundStarted
@@ -22,8 +24,9 @@ _NOTICE = pcm.size(0.3)
 _TAKE_OVER = 2 * pcm.CHUNK
 #: Workers that may die over one track before it is the track's fault.
 _STRIKES = 2
-#: Spans kept: the reader is in the last or, after a load, in the one before.
-_SPANS = 4
+#: Spans kept: the reader is in the last or, after a load, in the one before. A track has one more for each
+#: part that is left out, and each time it starves.
+_SPANS = 16
 
 
 class Post(Protocol):
@@ -39,6 +42,7 @@ class Loaded:
     turn: int
     epoch: int
     media: Media
+    skips: tuple[tuple[float, float], ...]
     offset: float
     at: int | None
     over: Over | None = None
@@ -116,7 +120,8 @@ class TapeDeck:
     def load(self, epoch: int, media: Media, offset: float) -> None:
         self.bytes_read()  # if the engine has just begun to read, the worker must know it now
         self._turn += 1
-        self._loaded = Loaded(self._turn, epoch, media, offset, self._tail)
+        skips = tuple((skip.start, skip.end) for skip in tidy(media.skips, media.duration))
+        self._loaded = Loaded(self._turn, epoch, media, skips, offset, self._tail)
         self._post(self._load(self._loaded))
 
     def silence(self) -> None:
@@ -167,7 +172,7 @@ class TapeDeck:
             if over.trouble is None:
                 self._tell(SoundEnded(loaded.epoch, over.played))
             else:
-                self._tell(SoundFailed(loaded.epoch, over.trouble))
+                self._tell(SoundFailed(loaded.epoch, over.trouble, over.played))
 
     def _watch(self, here: int, now: float) -> None:
         """Tell once when a reader that has moved stands still without being held."""
@@ -182,7 +187,7 @@ class TapeDeck:
         return tuple(span for span in self._spans if span.turn == loaded.turn)
 
     # -- the worker
-    def heed(self, fact: Laid | Over | Failed) -> None:
+    def heed(self, fact: Laid | Starved | Over | Failed) -> None:
         """What the worker has done. Facts of an older turn or tape say nothing any more."""
         loaded = self._loaded
         if loaded is None or fact.turn != loaded.turn:
@@ -195,6 +200,8 @@ class TapeDeck:
                 before = (_cut(span, fact.start) for span in self._spans if span.start < fact.start)
                 span = Span(loaded.turn, loaded.epoch, fact.start, fact.offset)
                 self._spans = (*before, span)[-_SPANS:]
+            case Starved() if fact.tape == self._tape.serial:
+                self._spans = (*self._spans[:-1], _cut(self._spans[-1], fact.start))
             case Over() if fact.tape == self._tape.serial:
                 loaded.over = fact
                 self._spans = (*self._spans[:-1], _cut(self._spans[-1], fact.end))
@@ -227,7 +234,19 @@ class TapeDeck:
             here = self.bytes_read()
             at = max(spans[-1].start, here + _TAKE_OVER if here else 0)
             offset = spans[-1].second(at)
-        return Load(self.id, loaded.turn, loaded.media.path, offset, loaded.media.duration, at)
+        media = loaded.media
+        return Load(
+            self.id,
+            loaded.turn,
+            media.path,
+            0.0 if media.live else offset,
+            None if media.live else media.duration,
+            at,
+            fetched=media.fetched,
+            live=media.live,
+            skips=() if media.live else loaded.skips,
+            gain=sane(media.gain),
+        )
 
     def _put_tape(self) -> None:
         self._post(PutTape(self.id, self._tape.serial, self._lead), self._tape.descriptor)
@@ -238,8 +257,9 @@ class TapeDeck:
 
     def _fail(self, trouble: str) -> None:
         assert self._loaded is not None
+        here = self.position()
         epoch, self._loaded = self._loaded.epoch, None
-        self._tell(SoundFailed(epoch, trouble))
+        self._tell(SoundFailed(epoch, trouble, None if here is None or here[0] != epoch else here[1]))
 
     def _tell(self, event: SoundEvent) -> None:
         try:

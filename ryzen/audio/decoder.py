@@ -2,110 +2,215 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections import deque
 from collections.abc import Iterator
-from typing import Final
 
 import av
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
-from av.audio.stream import AudioStream
-from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
 from ryzen.audio import pcm
-from ryzen.audio.sniff import Demuxer, Sniffed, sniff
+from ryzen.audio.container import UNDECODABLE, open_growing, open_whole, own_length, reason, sound_of
+from ryzen.audio.gain import louder
+from ryzen.audio.resampler import Resampler
+from ryzen.audio.skips import past
+from ryzen.audio.sniff import Demuxer, Sniffed, sniff, sniff_growing
+from ryzen.audio.source import Source
 from ryzen.errors import TrackError, TrackTrouble
+from ryzen.player.state import Span
 
-_PCM: Final = ("u8", "s16le", "s24le", "s32le", "f32le", "f64le", "alaw", "mulaw")
-_DECODERS: Final = frozenset(
-    {"mp3float", "mp3", "aac", "alac", "flac", "opus", "vorbis"} | {f"pcm_{kind}" for kind in _PCM}
-)
-#: Given to FFmpeg, so that it opens neither another file nor the decoder of a picture or a film.
-_OPTIONS: Final = {"protocol_whitelist": "file", "codec_whitelist": ",".join(sorted(_DECODERS))}
-
-#: A WAV says all in its header; by default FFmpeg 8 reads 5 MB of it all the same.
-_WAV_OPTIONS: Final = _OPTIONS | {"probesize": "32768"}
 #: Decoded before the wanted sample and thrown away: Opus needs 80 ms to settle, MP3 half a dozen frames.
 _RUN_UP = 0.3
 #: MP3 is searched packet by packet up to this offset: FFmpeg 8's jump to a place in it is a frame or two off.
 _WALK = 1800.0
-#: For one packet, in seconds: a disk that hangs must not hang the worker.
-_READ_WITHIN = 1.0
+#: A span up to this long is decoded and dropped, to the sample; over a longer one it is jumped. In seconds.
+_DROP_UP_TO = 3.0
 #: Bad packets, one behind the other, after which a file is given up: 2.6 s of MP3.
 _BAD_IN_A_ROW = 100
 #: Shorter than stated by more than this (seconds, and share of the length): it was cut short.
 _SHORT_BY, _SHORT_SHARE = 2.0, 0.02
 
-_Undecodable = (av.FFmpegError, ValueError, ArithmeticError, MemoryError)
-
 
 class Decoder:
     """Not for two threads at once, but it may be opened in one and read in another."""
 
-    def __init__(self, path: str, offset: float, stated: float | None, within: float) -> None:
+    dry = False  #: ``read`` need never wait for anybody
+
+    def __init__(
+        self,
+        path: str,
+        offset: float,
+        stated: float | None,
+        within: float,
+        *,
+        source: Source | None = None,
+        live: bool = False,
+        skips: tuple[Span, ...] = (),
+        gain: float = 0.0,
+    ) -> None:
         """Opens the file and finds the place; ``stated`` is the length its source tells, in seconds.
 
-        Raises TrackError, also if ``within`` seconds do not suffice.
+        ``source`` is what is at that path if it is growing still: then opening and reading wait for it.
+        ``live``: it is entered at the oldest place that is there. ``skips`` (as from ``skips.tidy``) are left
+        out: ``position`` jumps. ``gain`` in dB.
+
+        Raises TrackError, also if ``within`` seconds of work do not suffice.
         """
+        offset = past(skips, offset)
         self.over = False  #: all of it has been decoded; ``read`` still gives what is left
         self.trouble: TrackTrouble | None = None  #: once over: it should not have ended like this
         self.position = offset  #: of what ``read`` gives next, in seconds
         self._left = bytearray()
+        self._frames: Iterator[AudioFrame | None] = iter(())
+        self._source = source
+        self._late = False  #: it was entered in the middle: its beginning has been given up
+        self._skips = deque(span for span in skips if span.start >= offset)
+        self._gain = gain
         deadline = time.monotonic() + within
-        sniffed = sniff(path)
-        self._container = _open(path, sniffed.demuxer, within)
-        try:
-            self._stream = _sound_of(self._container)
-            self._stated = _length(self._container, self._stream, sniffed, stated)
-            self._base = float(self._stream.time_base or 0)
-            self._first = (self._stream.start_time or 0) * self._base
-            self._wanted = self._first + offset  #: on the stream's own clock; what comes before is dropped
-            self._exact = offset <= 0
-            self._resampler = _resampler()
-            self._bad = 0
-            self._decoded = 0
-            self._to_drop = 0
-            self._skip_to: float | None = None
-            self._frames = self._decode(self._packets(sniffed.demuxer))
-            self._reach(deadline)
-        except _Undecodable as error:
-            self.close()
-            raise TrackError(TrackTrouble.BROKEN, _reason(error)) from error
-        except TrackError:
-            self.close()
-            raise
+        with contextlib.ExitStack() as undo:
+            try:
+                self._demuxer = self._open(path, stated, within, live)
+                undo.callback(self.close)
+                self._begin(offset, deadline)
+            except UNDECODABLE as error:
+                self._blame_source()
+                raise TrackError(TrackTrouble.BROKEN, reason(error)) from error
+            except TrackError:
+                self._blame_source()
+                raise
+            undo.pop_all()
 
     def read(self, size: int, until: float) -> bytes:
-        """The next ``size`` bytes; fewer at the end, or at the moment ``until`` (``time.monotonic``)."""
+        """The next ``size`` bytes; fewer at the end, at the moment ``until`` (``time.monotonic``), and before
+        ``position`` jumps."""
+        skipping = False
+        if self._skips:
+            ahead = max(0, pcm.size(self._skips[0].start - self.position))
+            size, skipping = min(size, ahead), ahead <= size
         while len(self._left) < size and not self.over and time.monotonic() < until:
             self._step()
         taken = bytes(self._left[:size])
         del self._left[:size]
         self.position += pcm.seconds(len(taken))
-        return taken
+        if skipping and len(taken) == size:
+            self._skip(self._skips.popleft())
+        return louder(taken, self._gain)
 
     @property
     def spent(self) -> bool:
         """Over, and all of it has been read."""
         return self.over and not self._left
 
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the file says of itself, with lower-case names."""
+        said = {**self._container.metadata, **self._stream.metadata}
+        return {name.lower(): value for name, value in said.items()}
+
     def close(self) -> None:
         self._container.close()
-        # The generator holds this object and this object the generator: parted here, so that the threads of
-        # FFmpeg's resampler (PyAV 18.1: two each, 16 MB of address space) end now, not at some collection.
+        # The generator holds this object and this object the generator: parted here, so that all that FFmpeg
+        # holds goes now, not at some collection.
         self._frames = iter(())
 
+    # -- opening
+    def _open(self, path: str, stated: float | None, within: float, live: bool) -> Demuxer:
+        source = self._source
+        if source is None:
+            sniffed = sniff(path)
+            self._container = open_whole(path, sniffed.demuxer, within)
+        else:
+            sniffed = self._enter(source, live)
+            self._container = open_growing(source, sniffed)
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._container.close)
+            self._stream = sound_of(self._container)
+            undo.pop_all()
+        # While it grows, every length is made of what happened to be there.
+        own = None if source is not None else own_length(self._container, self._stream, sniffed)
+        self._stated = None if live else own if stated is None else stated
+        return sniffed.demuxer
+
+    def _begin(self, offset: float, deadline: float) -> None:
+        self._base = float(self._stream.time_base or 0)
+        self._first = (self._stream.start_time or 0) * self._base
+        self._bad = 0
+        self._decoded = 0
+        self._to_drop = 0
+        self._skip_to: float | None = None
+        self._go_to(offset)
+        self._reach(deadline)
+
+    def _enter(self, source: Source, live: bool) -> Sniffed:
+        """Find out what it is, and stand where FFmpeg shall begin to read."""
+        start = source.find_start() if live else 0
+        self._late = start > 0
+        sniffed = sniff_growing(source, start)
+        source.seek(sniffed.start if start else 0)
+        return sniffed
+
+    def _blame_source(self) -> None:
+        """Nothing can be decoded of what has not come, or has gone: then that is what is wrong."""
+        if self._failed:
+            raise TrackError(TrackTrouble.CUT_SHORT, "the rest of it does not come")
+        if self._late:
+            raise TrackError(TrackTrouble.CUT_SHORT, "it can be entered at its beginning alone")
+
     # -- inside
+    def _go_to(self, second: float) -> None:
+        """Let ``read`` go on from here; behind what has been decoded already, or at the very beginning."""
+        self._wanted = self._first + second  #: on the stream's own clock; what comes before is dropped
+        self._exact = second <= 0
+        self._resampler = Resampler()
+        self._left.clear()
+        start = self._wanted - _RUN_UP
+        if start > self._first:
+            on_foot = self._source is not None and not self._source.jumps
+            if on_foot or (self._demuxer is Demuxer.MP3 and start < self._first + _WALK):
+                self._skip_to = start
+                self._stream.codec_context.flush_buffers()
+            else:
+                self._jump(start)
+        self._frames = self._decode(self._packets())
+
+    def _jump(self, start: float) -> None:
+        try:
+            self._container.seek(int(start / self._base), stream=self._stream)
+        except av.FFmpegError:  # it has no index that can be used
+            self._skip_to = start
+
+    def _skip(self, span: Span) -> None:
+        """``position`` is at the start of this span, and is to be at its end."""
+        length = span.end - self.position
+        if self._stated is not None and span.end >= self._stated:
+            self._left.clear()
+            self._frames = iter(())
+            self.over = True
+        elif self.over or length <= _DROP_UP_TO:
+            drop = pcm.size(length)
+            self._to_drop += drop - len(self._left[:drop])
+            del self._left[:drop]
+        else:
+            self._go_to(span.end)
+        self.position = span.end
+
+    # -- decoding
     def _reach(self, deadline: float) -> None:
         """Decode until there is something to read."""
         while not self._left and not self.over:
             self._step()
-            if time.monotonic() > deadline:
+            waited = 0.0 if self._source is None else self._source.waited
+            if time.monotonic() - waited > deadline:
                 raise TrackError(TrackTrouble.BROKEN, "it takes too long to open")
-        if not self._decoded and (self._bad or self._wanted <= self._first):
+        if not self._decoded and (self._bad or self._wanted <= self._first or self._failed):
             raise TrackError(TrackTrouble.BROKEN, "nothing in it can be decoded")
+
+    @property
+    def _failed(self) -> bool:
+        return self._source is not None and self._source.failure is not None
 
     def _step(self) -> None:
         """Take one more frame, or a packet in which there is none."""
@@ -115,10 +220,10 @@ class Decoder:
                     self._append(frame)
                 return
             self._append(None)
-        except _Undecodable:
+        except UNDECODABLE:
             self._bad = _BAD_IN_A_ROW
         self.over = True
-        if self._is_short():
+        if self._failed or self._is_short():
             self.trouble = TrackTrouble.CUT_SHORT
         elif self._bad >= _BAD_IN_A_ROW:
             self.trouble = TrackTrouble.BROKEN
@@ -129,14 +234,8 @@ class Decoder:
         missing = self._stated - self.position - pcm.seconds(len(self._left))
         return missing > max(_SHORT_BY, _SHORT_SHARE * self._stated)
 
-    def _packets(self, demuxer: Demuxer) -> Iterator[Packet[Stream]]:
+    def _packets(self) -> Iterator[Packet[Stream]]:
         """To the end, or until too many are bad."""
-        start = self._wanted - _RUN_UP
-        if start > self._first:
-            if demuxer is Demuxer.MP3 and start < self._first + _WALK:
-                self._skip_to = start
-            else:
-                self._jump(start)
         packets = self._container.demux()
         while self._bad < _BAD_IN_A_ROW:
             try:
@@ -146,12 +245,6 @@ class Decoder:
             except (av.FFmpegError, ValueError):
                 self._bad += 1
                 packets = self._container.demux()
-
-    def _jump(self, start: float) -> None:
-        try:
-            self._container.seek(int(start / self._base), stream=self._stream)
-        except av.FFmpegError:  # it has no index that can be used
-            self._skip_to = start
 
     def _is_early(self, packet: Packet[Stream]) -> bool:
         """Whether this packet may be skipped on the way to the wanted place."""
@@ -182,16 +275,10 @@ class Decoder:
             if not self._exact and not self._reaches(frame):
                 return
             frame.pts = None
-        try:
-            resampled = self._resampler.resample(frame)
-        except ValueError:  # rate or channels have changed in mid-stream
-            self._resampler = _resampler()
-            resampled = self._resampler.resample(frame)
-        for part in resampled:
-            data = bytes(part.planes[0])[: part.samples * pcm.SAMPLE]
-            dropped = min(self._to_drop, len(data))
-            self._to_drop -= dropped
-            self._left += data[dropped:]
+        sound = self._resampler.rest() if frame is None else self._resampler.resample(frame)
+        dropped = min(self._to_drop, len(sound))
+        self._to_drop -= dropped
+        self._left += sound[dropped:]
 
     def _reaches(self, frame: AudioFrame) -> bool:
         """Whether the wanted sample is in this frame or behind it; then it is known how much to drop."""
@@ -201,47 +288,3 @@ class Decoder:
         self._to_drop = pcm.size(max(0.0, self._wanted - start))
         self._exact = True
         return True
-
-
-def _open(path: str, demuxer: Demuxer, within: float) -> InputContainer:
-    try:
-        return av.open(
-            f"file:{path}",
-            format=demuxer.value,
-            container_options=_WAV_OPTIONS if demuxer is Demuxer.WAV else _OPTIONS,
-            metadata_errors="ignore",
-            timeout=(within, _READ_WITHIN),
-        )
-    except _Undecodable as error:
-        raise TrackError(TrackTrouble.BROKEN, _reason(error)) from error
-
-
-def _sound_of(container: InputContainer) -> AudioStream:
-    for stream in container.streams.audio:
-        if stream.codec_context is not None and stream.codec_context.name in _DECODERS:
-            stream.codec_context.thread_count = 1
-            return stream
-    raise TrackError(TrackTrouble.UNSUPPORTED, "no sound in it that we can decode")
-
-
-def _length(
-    container: InputContainer, stream: AudioStream, sniffed: Sniffed, stated: float | None
-) -> float | None:
-    """Seconds that there should be, by the source's word or by the file's own; None if nobody knows."""
-    own = None
-    if stream.duration is not None and stream.time_base is not None:
-        own = float(stream.duration * stream.time_base)
-    elif container.duration is not None and len(container.streams) == 1:
-        own = container.duration / av.time_base
-    if stated is not None:
-        return stated
-    return own / sniffed.share if sniffed.measured and own is not None else None
-
-
-def _resampler() -> AudioResampler:
-    return AudioResampler(format="s16", layout="mono", rate=pcm.RATE)
-
-
-def _reason(error: Exception) -> str:
-    """Without the path, which FFmpeg's errors tell in their text."""
-    return str(error.strerror) if isinstance(error, av.FFmpegError) else str(error)

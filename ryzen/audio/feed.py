@@ -6,10 +6,11 @@ import mmap
 import os
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from ryzen.audio import pcm
-from ryzen.audio.decoder import Decoder
-from ryzen.audio.wire import FromWorker, Laid, Over
+from ryzen.audio.wire import FromWorker, Laid, Over, Starved
+from ryzen.errors import TrackTrouble
 
 #: One deck may hold up the others for this long, in seconds.
 SLICE = 0.01
@@ -19,6 +20,38 @@ _LEAST = pcm.CHUNK // 2
 _PUNCH = 1 << 20
 
 
+#: Positions further apart than this are not of one piece: a sample, in seconds.
+_JUMP = 1 / pcm.RATE
+
+
+class Sound(Protocol):
+    """A track that is being decoded: Decoder, or Ahead."""
+
+    @property
+    def position(self) -> float:
+        """Of what ``read`` gives next, in seconds; jumps between two reads where something is left out."""
+        ...
+
+    @property
+    def spent(self) -> bool:
+        """All of it has been read."""
+        ...
+
+    @property
+    def dry(self) -> bool:
+        """There is nothing just now, but there will be."""
+        ...
+
+    @property
+    def trouble(self) -> TrackTrouble | None:
+        """Once spent: it should not have ended like this."""
+        ...
+
+    def read(self, size: int, until: float, /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
 class Feed:
     """Bytes before ``_written`` belong to the track; from there to ``_dirty`` there may be something old."""
 
@@ -26,7 +59,9 @@ class Feed:
         self.deck = deck
         self.turn = 0
         self._post = post
-        self._decoder: Decoder | None = None
+        self._decoder: Sound | None = None
+        self._expected = 0.0  #: the position at ``_written``, if nothing is left out there
+        self._starved = False
         self._file: int | None = None
         self._reader: int | None = None
         self._tape = self._lead = 0
@@ -70,19 +105,12 @@ class Feed:
         self._forget()
         self.turn = turn
 
-    def begin(self, decoder: Decoder, at: int | None) -> None:
+    def begin(self, decoder: Sound, at: int | None) -> None:
         """Let this track be heard: from ``at``, or at once, over whatever lies ahead of the reader."""
         self._forget()
         self._decoder = decoder
         offset = decoder.position
-        sound = decoder.read(self._lead, time.monotonic() + SLICE)
-        while True:
-            start = max(at or 0, self._here())
-            self._write(sound, start)
-            self._wipe(self._written)
-            if self._here() <= start:
-                break  # else the engine took the old bytes in this very moment: once more, further on
-        self._post(Laid(self.deck, self._tape, self.turn, start, offset))
+        self._lay(decoder.read(self._lead, time.monotonic() + SLICE), at or 0, offset)
         self._finish()
 
     def silence(self, turn: int) -> None:
@@ -96,16 +124,24 @@ class Feed:
         if self._decoder is None:
             return False
         here = self._here()
-        if here > self._written:  # starved: the track waits for its listeners
-            self._written = here
-            self._post(Laid(self.deck, self._tape, self.turn, here, self._decoder.position))
-        short_of = here + self._lead - self._written
+        if here > self._written and not self._starved:  # the track waits for its listeners
+            self._starved = True
+            self._post(Starved(self.deck, self._tape, self.turn, self._written))
+        short_of = here + self._lead - max(here, self._written)
         if short_of < _LEAST:
             return False
-        self._write(self._decoder.read(short_of, time.monotonic() + SLICE), self._written)
+        offset = self._decoder.position
+        sound = self._decoder.read(short_of, time.monotonic() + SLICE)
+        if sound and (self._starved or abs(offset - self._expected) > _JUMP):
+            self._lay(sound, self._written, offset)
+        elif sound:
+            self._write(sound, self._written)
+            self._expected = offset + pcm.seconds(len(sound))
         self._finish()
         self._punch(here)
-        return self._decoder is not None and self._written - here < self._lead // 2
+        if self._decoder is None or self._decoder.dry:
+            return False
+        return self._written - here < self._lead // 2
 
     # -- inside
     def _here(self) -> int:
@@ -115,6 +151,19 @@ class Feed:
         if self._decoder is not None:
             self._decoder.close()
             self._decoder = None
+        self._starved = False
+
+    def _lay(self, sound: bytes, at: int, offset: float) -> None:
+        """Write from ``at`` on, or from where the reader is, what does not continue what is there."""
+        while True:
+            start = max(at, self._here())
+            self._write(sound, start)
+            self._wipe(self._written)
+            if self._here() <= start:
+                break  # else the engine took the old bytes in this very moment: once more, further on
+        self._post(Laid(self.deck, self._tape, self.turn, start, offset))
+        self._expected = offset + pcm.seconds(len(sound))
+        self._starved = False
 
     def _write(self, sound: bytes, start: int) -> None:
         if self._file is not None:

@@ -6,8 +6,8 @@ import mmap
 import os
 import struct
 
-#: Slots: one for the loop of the worker, one for each of its openers.
-SLOTS = 8
+#: Slots: one for the loop of the worker, and one for each of its threads.
+SLOTS = 256
 
 _ENTRY = struct.Struct("<QQ")
 _NOTHING = _ENTRY.pack(0, 0)
@@ -42,3 +42,18 @@ class Ledger:
     def close(self) -> None:
         self._page.close()
         os.close(self.descriptor)
+
+
+class Hand:
+    """One slot, and the track that belongs in it."""
+
+    def __init__(self, ledger: Ledger, slot: int, deck: int, turn: int) -> None:
+        self._ledger = ledger
+        self._entry = (slot, deck, turn)
+
+    def rest(self, resting: bool) -> None:
+        """While its thread only waits, the track can be at fault for nothing."""
+        if resting:
+            self._ledger.put_back(self._entry[0])
+        else:
+            self._ledger.take(*self._entry)

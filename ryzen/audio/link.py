@@ -18,11 +18,13 @@ from loguru import logger
 
 from ryzen.audio import wire
 from ryzen.audio.ledger import Ledger
-from ryzen.audio.wire import Died, Fork, Forked, Kill
+from ryzen.audio.wire import Died, Fork, Forked, Kill, Measure, Measured
 
 #: For the nursery to bury a worker, or to end itself once its line is closed, in seconds.
 _BURIAL = 2.0
-_ROOT = Path(__file__).parents[2]
+#: All that the nursery is told of the world. (numpy's OpenBLAS would start threads to share work we do not
+#: have, and a process with threads is none to fork.)
+_ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).parents[2]), "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Nursery:
@@ -62,6 +64,19 @@ class Nursery:
             ours.close()
             ledger.close()
             raise
+
+    async def measure(self, path: str) -> float | None:
+        """The gain in dB that this file wants; None if nobody can say. Cancelled, the work ends at once."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        with ours:
+            try:
+                with theirs:
+                    wire.send(self._sock, Measure(path), (theirs.fileno(),))
+                answer, _ = await _receive(ours)
+            except wire.Gone:  # it died over it, or was killed by its limits
+                return None
+            return answer.gain if isinstance(answer, Measured) else None
 
     async def bury(self, pid: int) -> int:
         """Kill this worker if it is alive; its exit status, or minus the signal's number."""
@@ -156,7 +171,7 @@ def _spawn(descriptor: int) -> subprocess.Popen[bytes]:
         pass_fds=[descriptor],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        env={"PYTHONPATH": str(_ROOT)},
+        env=_ENVIRONMENT,
         cwd="/",
         start_new_session=True,
     )

@@ -1,4 +1,5 @@
-"""The nursery: a small process that has everything imported and forks audio workers when the bot asks.
+"""The nursery: a small process that has everything imported and forks audio workers when the bot asks, and
+those that measure how loud a file is.
 
 The bot starts it before anything native runs, and never starts a child itself afterwards (a fork in
 the middle of the voice engine's threads has hung whole calls). A fork here takes milliseconds, where a
@@ -17,12 +18,13 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Callable
 
 import av.logging
 
-from ryzen.audio import wire, worker
+from ryzen.audio import loudness, wire, worker
 from ryzen.audio.ledger import Ledger
-from ryzen.audio.wire import Died, Fork, Forked, Kill
+from ryzen.audio.wire import Died, Fork, Forked, Kill, Measure
 
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
@@ -33,6 +35,7 @@ class Nursery:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._children: dict[int, int] = {}  #: pid of each, by the descriptor that tells of its death
+        self._measuring: set[int] = set()  #: pids of those nobody is told of
         self._selector = selectors.DefaultSelector()
         self._selector.register(sock, selectors.EVENT_READ)
 
@@ -54,7 +57,19 @@ class Nursery:
     def _obey(self, message: wire.Message, descriptors: tuple[int, ...]) -> None:
         match message:
             case Fork():
-                self._fork(*descriptors)
+                sock, ledger = descriptors
+                pid = self._fork(
+                    b"ryzen-audio", lambda: worker.run(socket.socket(fileno=sock), Ledger(ledger))
+                )
+                os.close(sock)
+                os.close(ledger)
+                wire.send(self._sock, Forked(pid))
+            case Measure():
+                (sock,) = descriptors
+                path = message.path
+                pid = self._fork(b"ryzen-loudness", lambda: loudness.run(socket.socket(fileno=sock), path))
+                os.close(sock)
+                self._measuring.add(pid)
             case Kill() if message.pid in self._children.values():
                 os.kill(message.pid, signal.SIGKILL)
             case Kill():
@@ -62,23 +77,21 @@ class Nursery:
             case _:
                 raise wire.Garbled(f"not for a nursery: {message}")
 
-    def _fork(self, sock: int, ledger: int) -> None:
+    def _fork(self, name: bytes, work: Callable[[], None]) -> int:
         nursery = os.getpid()
         pid = os.fork()
         if pid == 0:
-            self._become_worker(nursery, sock, ledger)
-        os.close(sock)
-        os.close(ledger)
+            self._become(nursery, name, work)
         tomb = os.pidfd_open(pid)
         self._children[tomb] = pid
         self._selector.register(tomb, selectors.EVENT_READ)
-        wire.send(self._sock, Forked(pid))
+        return pid
 
-    def _become_worker(self, nursery: int, sock: int, ledger: int) -> None:
+    def _become(self, nursery: int, name: bytes, work: Callable[[], None]) -> None:
         """In the child: never returns. Python prints what went wrong, if anything did."""
         status = 1
         try:
-            _set_process(_PR_SET_NAME, b"ryzen-audio")
+            _set_process(_PR_SET_NAME, name)
             _set_process(_PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != nursery:
                 return
@@ -86,7 +99,7 @@ class Nursery:
             self._sock.close()
             for tomb in self._children:
                 os.close(tomb)
-            worker.run(socket.socket(fileno=sock), Ledger(ledger))
+            work()
             status = 0
         except BaseException:  # noqa: BLE001 - nothing is above this but the nursery's own loop
             sys.excepthook(*sys.exc_info())
@@ -98,6 +111,9 @@ class Nursery:
         self._selector.unregister(tomb)
         os.close(tomb)
         _, status = os.waitpid(pid, 0)
+        if pid in self._measuring:
+            self._measuring.discard(pid)
+            return
         wire.send(self._sock, Died(pid, os.waitstatus_to_exitcode(status)))
 
 

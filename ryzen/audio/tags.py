@@ -64,6 +64,8 @@ def read_tags(path: str | Path) -> Tags:
             with Path(path).open("rb") as file:
                 info = read_info(file)
             return Tags(title=_clean(info.title), duration=_length(info.duration))
+        if sniffed.demuxer is Demuxer.MPEGTS:
+            return Tags()
         media = mutagen.File(path, options=_READERS[sniffed.demuxer])
         counted = None if sniffed.measured else _measured(Path(path), sniffed.demuxer)
     except _LIES as error:

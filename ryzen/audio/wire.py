@@ -7,22 +7,43 @@ belong to it. (On a byte stream, descriptors come loose from their line.)
 from __future__ import annotations
 
 import json
+import math
 import socket
+from collections.abc import Sequence
 
 import attrs
-from attrs.validators import instance_of, optional
+from attrs.validators import and_, deep_iterable, instance_of, optional
 
 _LARGEST = 1 << 16
 _MOST_DESCRIPTORS = 2
 
+
+def _finite(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+    if not math.isfinite(value):
+        raise ValueError(f"{attribute.name} is no number")
+
+
+def _pairs(value: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:
+    return tuple((start, end) for start, end in value)
+
+
 _whole = instance_of(int)
-_number = instance_of((int, float))
+_number = and_(instance_of((int, float)), _finite)
+_yes_or_no = instance_of(bool)
 
 
 # -- bot to nursery
 @attrs.frozen
 class Fork:
     """Make a worker. With it come the worker's end of its socket, and its ledger."""
+
+
+@attrs.frozen
+class Measure:
+    """Find out how loud this file is, in a process that answers (Measured) on the socket which comes with it,
+    and ends when that is closed. It is nobody's worker: neither Forked nor Died is told of it."""
+
+    path: str = attrs.field(validator=instance_of(str), repr=False)
 
 
 @attrs.frozen
@@ -69,6 +90,8 @@ class Load:
     """Write this track: from byte ``at`` or, if the reader is past it or None is given, from the reader.
 
     ``turn`` grows with each load and silence of a deck. ``offset`` and ``stated`` (its length) in seconds.
+    ``fetched``: it may be growing still. ``live``: it is entered where it is, and never too short.
+    ``skips``: pairs of seconds, in order, to be left out. ``gain`` in dB.
     """
 
     deck: int = attrs.field(validator=_whole)
@@ -77,6 +100,12 @@ class Load:
     offset: float = attrs.field(validator=_number)
     stated: float | None = attrs.field(validator=optional(_number))
     at: int | None = attrs.field(validator=optional(_whole))
+    fetched: bool = attrs.field(default=False, validator=_yes_or_no)
+    live: bool = attrs.field(default=False, validator=_yes_or_no)
+    skips: tuple[tuple[float, float], ...] = attrs.field(
+        default=(), converter=_pairs, validator=deep_iterable(deep_iterable(_number))
+    )
+    gain: float = attrs.field(default=0.0, validator=_number)
 
 
 @attrs.frozen
@@ -104,6 +133,17 @@ class Laid:
     turn: int = attrs.field(validator=_whole)
     start: int = attrs.field(validator=_whole)
     offset: float = attrs.field(validator=_number)
+
+
+@attrs.frozen
+class Starved:
+    """The reader has come to byte ``start``, and there is no more of this turn's track: silence, until the
+    next Laid."""
+
+    deck: int = attrs.field(validator=_whole)
+    tape: int = attrs.field(validator=_whole)
+    turn: int = attrs.field(validator=_whole)
+    start: int = attrs.field(validator=_whole)
 
 
 @attrs.frozen
@@ -141,18 +181,26 @@ class Beat:
     cpu: float = attrs.field(validator=_number)
 
 
-ToNursery = Fork | Kill
+# -- measurer to bot
+@attrs.frozen
+class Measured:
+    """What must be done to make it as loud as the others, in dB; None if nobody can say."""
+
+    gain: float | None = attrs.field(validator=optional(_number))
+
+
+ToNursery = Fork | Measure | Kill
 FromNursery = Forked | Died
 ToWorker = PutTape | PutReader | Load | Silence | Drop
-FromWorker = Laid | Over | Failed | Beat
-Message = ToNursery | FromNursery | ToWorker | FromWorker
+FromWorker = Laid | Starved | Over | Failed | Beat
+Message = ToNursery | FromNursery | ToWorker | FromWorker | Measured
 
 _KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
-        *(Fork, Kill, Forked, Died),
+        *(Fork, Measure, Kill, Forked, Died),
         *(PutTape, PutReader, Load, Silence, Drop),
-        *(Laid, Over, Failed, Beat),
+        *(Laid, Starved, Over, Failed, Beat, Measured),
     )
 }
 

@@ -6,20 +6,18 @@ It is forked by the nursery (``ryzen.audio.nursery``) and lives until the bot cl
 from __future__ import annotations
 
 import collections
-import contextlib
-import os
-import queue
 import resource
 import selectors
 import socket
+import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 
 from ryzen.audio import wire
+from ryzen.audio.ahead import Ahead
 from ryzen.audio.decoder import Decoder
-from ryzen.audio.feed import Feed
-from ryzen.audio.ledger import SLOTS, Ledger
+from ryzen.audio.feed import Feed, Sound
+from ryzen.audio.ledger import Ledger
+from ryzen.audio.openings import Openings
 from ryzen.audio.wire import Beat, Drop, Failed, Load, PutReader, PutTape, Silence
 from ryzen.errors import TrackError
 
@@ -27,8 +25,8 @@ from ryzen.errors import TrackError
 _TICK = 0.05
 #: How often the bot is told that all is well, in seconds.
 BEAT = 0.25
-#: To open a file and find the place in it, in seconds.
-_OPEN_WITHIN = 8.0
+#: Of each thread, in bytes: by default they are 8 MB, which counts as memory.
+_STACK = 1 << 20
 #: A file that claims to need more memory than this is broken.
 _MEMORY = 1 << 30
 
@@ -39,6 +37,7 @@ def run(sock: socket.socket, ledger: Ledger) -> None:
     """Work until the bot closes the socket. Any exception means that this process should end."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
+    threading.stack_size(_STACK)
     sock.setblocking(False)
     try:
         Worker(sock, ledger).work()
@@ -53,6 +52,7 @@ class Worker:
         self._sock = sock
         self._ledger = ledger
         self._feeds: dict[int, Feed] = {}
+        self._coming: dict[int, Ahead] = {}  #: by deck: growing files of which nothing can be heard yet
         self._unsent: collections.deque[wire.FromWorker] = collections.deque()
         self._openings = Openings(ledger)
         self._beat_at = 0.0
@@ -70,6 +70,7 @@ class Worker:
             self._selector.select(0 if in_need else _TICK if busy else BEAT)
             self._listen()
             self._take_openings()
+            self._take_coming()
             in_need = self._fill()
 
     # -- commands
@@ -89,11 +90,14 @@ class Worker:
                 self._feed(message.deck).put_reader(message.tape, descriptors[0])
             case Load():
                 feed = self._feed(message.deck)
+                self._want_no_more(message.deck)
                 feed.expect(message.turn)
                 self._openings.ask(message, lambda: feed.turn == message.turn)
             case Silence():
+                self._want_no_more(message.deck)
                 self._feed(message.deck).silence(message.turn)
             case Drop():
+                self._want_no_more(message.deck)
                 self._feed(message.deck).close()
                 del self._feeds[message.deck]
             case _:
@@ -108,17 +112,41 @@ class Worker:
     def _take_openings(self) -> None:
         for load, opened in self._openings.done():
             feed = self._feeds.get(load.deck)
-            wanted = feed is not None and feed.turn == load.turn
-            match opened:
-                case Decoder() if feed is not None and wanted:
-                    self._ledger.take(_LOOP_SLOT, load.deck, load.turn)
-                    feed.begin(opened, load.at)
-                    self._ledger.put_back(_LOOP_SLOT)
-                case Decoder():
+            if feed is None or feed.turn != load.turn:
+                if isinstance(opened, Ahead | Decoder):
                     opened.close()
-                case TrackError() if feed is not None and wanted:
-                    feed.silence(load.turn)
-                    self._post(Failed(load.deck, load.turn, opened.trouble.value, opened.detail))
+                continue
+            match opened:
+                case Ahead():
+                    self._coming[load.deck] = opened
+                case Decoder():
+                    self._begin(feed, load, opened)
+                case TrackError():
+                    self._fail(feed, load, opened)
+
+    def _take_coming(self) -> None:
+        now = time.monotonic()
+        for deck, ahead in tuple(self._coming.items()):
+            ahead.look(now)
+            if ahead.ready:
+                del self._coming[deck]
+                if ahead.failure is None:
+                    self._begin(self._feeds[deck], ahead.load, ahead)
+                else:
+                    self._fail(self._feeds[deck], ahead.load, ahead.failure)
+
+    def _want_no_more(self, deck: int) -> None:
+        if deck in self._coming:
+            self._coming.pop(deck).close()
+
+    def _begin(self, feed: Feed, load: Load, sound: Sound) -> None:
+        self._ledger.take(_LOOP_SLOT, load.deck, load.turn)
+        feed.begin(sound, load.at)
+        self._ledger.put_back(_LOOP_SLOT)
+
+    def _fail(self, feed: Feed, load: Load, error: TrackError) -> None:
+        feed.silence(load.turn)
+        self._post(Failed(load.deck, load.turn, error.trouble.value, error.detail))
 
     def _fill(self) -> bool:
         """One slice for each deck; True if one of them is in need."""
@@ -150,51 +178,3 @@ class Worker:
             pass
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._unsent else 0)
         self._selector.modify(self._sock, events)
-
-
-Opened = Decoder | TrackError | None
-
-
-class Openings:
-    """Opens files in a few threads, because that may take long: a strange file, a slow disk."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self.bell = os.eventfd(0, os.EFD_NONBLOCK)  #: readable when something is done
-        self._ledger = ledger
-        self._pool = ThreadPoolExecutor(SLOTS - 1, "opener")
-        self._done: queue.SimpleQueue[tuple[Load, Future[Opened]]] = queue.SimpleQueue()
-        self._slots: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for slot in range(1, SLOTS):
-            self._slots.put(slot)
-
-    def ask(self, load: Load, wanted: Callable[[], bool]) -> None:
-        """Have this opened, if it is still wanted when its time comes."""
-
-        def ring(future: Future[Opened]) -> None:
-            self._done.put((load, future))
-            os.eventfd_write(self.bell, 1)
-
-        self._pool.submit(self._open, load, wanted).add_done_callback(ring)
-
-    def done(self) -> Iterator[tuple[Load, Opened]]:
-        """What has been opened since; raises what no file should be able to raise."""
-        with contextlib.suppress(BlockingIOError):
-            os.eventfd_read(self.bell)
-        while not self._done.empty():
-            load, future = self._done.get()
-            yield load, future.result()
-
-    def _open(self, load: Load, wanted: Callable[[], bool]) -> Opened:
-        if not wanted():
-            return None
-        slot = self._slots.get()
-        self._ledger.take(slot, load.deck, load.turn)
-        opened: Opened
-        try:
-            opened = Decoder(load.path, load.offset, load.stated, _OPEN_WITHIN)
-        except TrackError as error:
-            opened = error
-        # Not in a finally: what else may have been raised ends the process, and the ledger must tell why.
-        self._ledger.put_back(slot)
-        self._slots.put(slot)
-        return opened

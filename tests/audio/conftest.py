@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from audio_growing import NET_FORMATS, Growth, remux
 from audio_media import make
 from audio_reader import FakeReader
 
@@ -24,11 +25,29 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
 
     def song(kind: str, signal: str, hz: float = 440, length: float = 3.0) -> str:
         key = (kind, signal, hz, length)
-        if key not in made:
+        if key not in made and kind in NET_FORMATS:
+            target = folder / f"{signal}-{hz:g}-{length:g}-{kind}"
+            made[key] = remux(song("m4a", signal, hz, length), kind, target)
+        elif key not in made:
             made[key] = make(folder, kind, signal, hz, length)
         return str(made[key])
 
     return song
+
+
+@pytest.fixture
+def grow(tmp_path: Path) -> Iterator[Callable[..., Growth]]:
+    """Makes a file that grows: grow(data, total=True)."""
+    growths: list[Growth] = []
+
+    def begin(data: bytes | str, total: bool = True) -> Growth:
+        whole = Path(data).read_bytes() if isinstance(data, str) else data
+        growths.append(Growth(tmp_path / f"growth-{len(growths)}", whole, total))
+        return growths[-1]
+
+    yield begin
+    for growth in growths:
+        growth.close()
 
 
 @pytest.fixture

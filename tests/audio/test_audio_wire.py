@@ -29,13 +29,19 @@ MESSAGES = [
     wire.PutTape(1, 2, 3),
     wire.PutReader(1, 2),
     wire.Load(1, 2, "/müsic/\udcff\n.mp3", 1.5, None, 9600),
+    wire.Load(1, 2, "/x", 1.5, 3, None, fetched=True, live=True, skips=((0.0, 1.5), (2, 3)), gain=-3.5),
     wire.Silence(1, 2),
     wire.Drop(1),
     wire.Laid(1, 2, 3, 4, 5.5),
+    wire.Starved(1, 2, 3, 4),
+    wire.Measure("/x"),
+    wire.Measured(None),
+    wire.Measured(-3.5),
     wire.Over(1, 2, 3, 4, 5.5, "broken"),
     wire.Failed(1, 2, "broken", "why"),
     wire.Beat(0.25),
 ]
+LOAD = {"deck": 1, "turn": 1, "path": "/x", "offset": 0, "stated": None, "at": None}
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
@@ -69,6 +75,20 @@ def test_descriptors_arrive_with_their_message(line):
         json.dumps({"kind": "Beat"}).encode(),
         json.dumps({"kind": "Beat", "cpu": "much"}).encode(),
         json.dumps({"kind": "Beat", "cpu": 1, "more": 1}).encode(),
+        *(
+            json.dumps({"kind": "Load", **LOAD, **wrong}).encode()
+            for wrong in (
+                {"offset": float("nan")},
+                {"stated": float("inf")},
+                {"fetched": 1},
+                {"gain": "loud"},
+                {"gain": float("nan")},
+                {"skips": [[1, 2, 3]]},
+                {"skips": [["a", "b"]]},
+                {"skips": [[0, float("inf")]]},
+                {"skips": 7},
+            )
+        ),
         json.dumps({"kind": "Laid", "deck": None, "tape": 1, "turn": 1, "start": 1, "offset": 1}).encode(),
     ],
 )

@@ -238,8 +238,10 @@ async def test_nothing_is_left_behind(songs):
         decks.open(1, Log()).load(1, Media(songs("mp3", "tone", 440, 3.0)), 0.0)
         worker = decks.worker_pid
         nursery = parent_of(worker)
-        assert Path(f"/proc/{nursery}/environ").read_bytes().startswith(b"PYTHONPATH=")
-        assert Path(f"/proc/{nursery}/environ").read_bytes().count(b"\0") == 1, "a bare environment"
+        environment = Path(f"/proc/{nursery}/environ").read_bytes().rstrip(b"\0").split(b"\0")
+        names = {entry.partition(b"=")[0] for entry in environment}
+        assert names == {b"PYTHONPATH", b"OPENBLAS_NUM_THREADS"}, "a bare environment"
+        assert len(list(Path(f"/proc/{nursery}/task").iterdir())) == 1, "it forks, so it has no threads"
     await until(lambda: not alive(worker))
     assert not alive(nursery)
     assert set(Path("/proc/self/fd").iterdir()) <= descriptors
