@@ -13,6 +13,8 @@ from internet_stage import Stage, recordings, set_stage
 from yarl import URL
 from ytmusicapi import YTMusic
 
+from ryzen.sandbox.internet import youtube_music
+from ryzen.sandbox.internet.innertube import Video
 from ryzen.sandbox.internet.songs import Recording
 from ryzen.sandbox.internet.world import make_world
 
@@ -58,6 +60,17 @@ async def test_a_song_has_artist_album_and_length(stage: Stage) -> None:
 async def test_who_has_no_album_is_a_video(stage: Stage) -> None:
     found = await search(stage, "blue sky", "videos")
     assert [(video["videoId"], video["duration_seconds"]) for video in found] == [("BlueSky_liv", 3)]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "titles"),
+    [("EgWKAQIIAWoM", ["Songs"]), ("EgWKAQIQAWoM", ["Videos"]), ("", ["Songs", "Videos"])],
+)
+def test_a_filter_leaves_one_shelf(songs: tuple[Recording, ...], parameters: str, titles: list[str]) -> None:
+    answer = youtube_music.search([Video(each) for each in songs], parameters)
+    tab = answer["contents"]["tabbedSearchResultsRenderer"]["tabs"][0]["tabRenderer"]
+    shelves = [shelf["musicShelfRenderer"] for shelf in tab["content"]["sectionListRenderer"]["contents"]]
+    assert [shelf["title"]["runs"][0]["text"] for shelf in shelves] == titles
 
 
 async def test_without_a_filter_both_are_there(stage: Stage) -> None:

@@ -49,7 +49,9 @@ async def test_different_hosts_have_different_addresses() -> None:
     assert await network.lookup("a.example", 443) != await network.lookup("x.b.example", 443)
 
 
-@pytest.mark.parametrize("host", ["b.example", "c.example", "xa.example", "a.example.com", "localhost"])
+@pytest.mark.parametrize(
+    "host", ["b.example", "xb.example", "c.example", "xa.example", "a.example.com", "localhost"]
+)
 async def test_nobody_else_is_known(host: str) -> None:
     with pytest.raises(socket.gaierror):
         await LocalNetwork(SITE.hosts, 1, 2).lookup(host, 443)
@@ -153,6 +155,31 @@ async def test_a_host_without_a_site_gets_no_certificate() -> None:
         port = internet.describe()["ports"][443]
         with pytest.raises(OSError):  # asyncio's server does not say why
             await asyncio.open_connection("127.0.0.1", port, ssl=trusted, server_hostname="c.example")
+
+
+async def test_a_site_is_told_when_its_client_goes() -> None:
+    told = asyncio.Event()
+
+    class Patient:
+        hosts = ("patient.example",)
+
+        async def answer(self, request: web.Request) -> web.StreamResponse:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                told.set()
+            raise AssertionError
+
+    async with Internet.serve([Patient()]) as internet:
+        address = (await internet.network.lookup("patient.example", 80))[0]
+        _, writer = await internet.network.connect(address, 80)
+        writer.write(b"GET / HTTP/1.1\r\nHost: patient.example\r\n\r\n")
+        while not internet.hits:
+            await asyncio.sleep(0.01)
+        writer.close()
+        await writer.wait_closed()
+        async with asyncio.timeout(5):
+            await told.wait()
 
 
 async def test_the_end_of_the_block_cuts_who_is_still_waiting() -> None:
