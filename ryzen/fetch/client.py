@@ -32,9 +32,9 @@ _LOOK = 3.0
 
 @attrs.frozen
 class FetchStats:
-    """``running`` jobs have a process or are about to, ``waiting`` ones have no slot yet; the rest are totals.
+    """``running`` jobs have a process or are about to, ``waiting`` ones have no slot yet.
 
-    ``deaths`` is of servers.
+    The rest are totals; ``deaths`` is of servers.
     """
 
     version: str
@@ -59,9 +59,9 @@ async def serve(
 ) -> AsyncIterator[YtDlp]:
     """A fetch server for this block, whatever happens to it; jobs may be asked for at once.
 
-    ``egress_url`` gives the proxy for a job, ``True`` by way of PROXY_URL; ``cookies`` is a file in Netscape's
-    format, ``authorities`` a PEM file that counts beside certifi's; ``plugins`` are folders of yt-dlp plugins.
-    ``memory`` in bytes a job.
+    ``egress_url`` gives the proxy for a job, ``True`` by way of PROXY_URL. ``cookies`` is a file in the format
+    of Netscape, ``authorities`` a PEM file that counts beside certifi's. ``plugins`` are folders with yt-dlp
+    plugins; ``memory`` is in bytes a job.
     """
     home = installed.home(state_dir)
     bundle = await anyio.to_thread.run_sync(_prepare, home, authorities)

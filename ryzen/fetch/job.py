@@ -15,12 +15,13 @@ import yt_dlp
 from yt_dlp.cookies import CookieLoadError
 from yt_dlp.extractor import gen_extractor_classes, get_info_extractor
 from yt_dlp.globals import plugin_dirs
-from yt_dlp.networking.exceptions import HTTPError
+from yt_dlp.networking import Request, Response
+from yt_dlp.networking.exceptions import HTTPError, UnsupportedRequest
 from yt_dlp.utils import DownloadError, ExtractorError
 
 from ryzen.fetch import runtime, wire
 from ryzen.fetch.prune import prune
-from ryzen.fetch.wire import Request, Setup
+from ryzen.fetch.wire import Setup
 
 #: Their modules are imported before the first fork; all other ones by the job that needs them.
 _WARM = (
@@ -47,7 +48,7 @@ def run(line: bytes, connection: socket.socket, folder: str, setup: Setup) -> No
     _confine(folder, setup)
     connection.sendall(wire.event("started", pid=os.getpid()))
     try:
-        answer = wire.event("result", info=_extract(Request.load(line), connection, setup))
+        answer = wire.event("result", info=_extract(wire.Request.load(line), connection, setup))
         if len(answer) > wire.MOST:
             answer = wire.event("error", kind="TooMuch", message=f"{len(answer)} bytes of information")
     except Exception as error:  # noqa: BLE001 - it is told, and the process ends
@@ -70,6 +71,7 @@ def _confine(folder: str, setup: Setup) -> None:
         os.devnull, os.O_WRONLY
     )  # yt-dlp writes lines of a cookies file to stderr, if it finds them odd
     os.dup2(null, 2)
+    os.close(null)
 
 
 class _Log:
@@ -88,6 +90,16 @@ class _Log:
 
     def error(self, message: str) -> None:
         self.error_text = message
+
+
+class _OnTheWeb(yt_dlp.YoutubeDL):  # type: ignore[misc]  # yt-dlp has no types
+    """Asks web servers only. The proxy sees to which; other protocols would not come by it."""
+
+    def urlopen(self, req: Request | str) -> Response:
+        url = req if isinstance(req, str) else req.url
+        if not url.lower().startswith(("http://", "https://")):
+            raise UnsupportedRequest("Unsupported url scheme")
+        return super().urlopen(req)
 
 
 def _options(setup: Setup) -> dict[str, Any]:
@@ -112,7 +124,7 @@ def _options(setup: Setup) -> dict[str, Any]:
     }
 
 
-def _extract(request: Request, connection: socket.socket, setup: Setup) -> dict[str, Any]:
+def _extract(request: wire.Request, connection: socket.socket, setup: Setup) -> dict[str, Any]:
     job, log = request.job, _Log(connection)
     options = _options(setup) | {
         "logger": log,
@@ -129,7 +141,7 @@ def _extract(request: Request, connection: socket.socket, setup: Setup) -> dict[
         # One bad entry must not cost the others, but there is nobody to forgive for a single track.
         "ignoreerrors": job.limit is not None and not job.flat,
     }
-    ydl = yt_dlp.YoutubeDL(options)  # is not closed: that would only write the copy of the cookies
+    ydl = _OnTheWeb(options)  # is not closed: that would only write the copy of the cookies
     info = ydl.extract_info(job.query, download=False)
     if info is None:
         raise DownloadError(log.error_text or "No video formats found")

@@ -179,7 +179,7 @@ class FetchProcess:
 
     def _bury_orphans(self) -> None:
         """A server that was killed takes its jobs along, but not what those have started."""
-        for pid in filter(None, self._orphans):
+        for pid in filter(None, (*self._orphans, *self._jobs.values())):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
 

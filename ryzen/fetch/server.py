@@ -148,14 +148,18 @@ class Server:
         self._selector.unregister(work.tomb)
         os.close(work.tomb)
         shutil.rmtree(work.folder, ignore_errors=True)  # the bot removes all of them in the end
+        if not self._over:
+            self._tell(work, os.waitstatus_to_exitcode(status))
+            self._fork_who_may()
+
+    def _tell(self, work: _Work, code: int) -> None:
+        """The bot, if it has not lost interest."""
         if self._selector.get_map().get(work.line.fileno()):
             self._selector.unregister(work.line)
-            if code := os.waitstatus_to_exitcode(status):
-                with contextlib.suppress(OSError):  # the bot does not read, or no more
+            if code:
+                with contextlib.suppress(OSError):  # it does not read
                     work.line.send(wire.event("died", code=code), socket.MSG_DONTWAIT)
         work.line.close()
-        if not self._over:
-            self._fork_who_may()
 
 
 def _set_process(option: int, value: bytes | int) -> None:

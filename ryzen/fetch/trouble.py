@@ -1,7 +1,7 @@
 """What yt-dlp says went wrong, in our words.
 
 It has no codes for that, only sentences: its own, those of YouTube's player and of other sites. The patterns
-are for texts of yt-dlp 2026.10.26 and of its issues, which tests/fetch/test_fetch_trouble.py has.
+are for texts of yt-dlp 2026.10.26 and of its issues, which tests/fetch/test_fetch_job_trouble.py has.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from ryzen.errors import SourceAway, SourceTrouble, TrackError, TrackTrouble
 T = TypeVar("T", SourceTrouble, TrackTrouble)
 
 #: The egress proxy's own answers (ryzen.fetch.egress): what it has forbidden has the status 403.
-_GUARD = re.compile(r"(?P<status>\d{3})\W+ryzen-guard: (?P<why>[^'\"\\\n)]*)")
+_GUARD = re.compile(
+    r"(?P<status>\d{3})\W+ryzen-guard: (?P<why>[^'\"\\\n)>]*?)(?= \(caused by|['\"\\\n)>]|\Z)"
+)
 #: How a sentence begins and ends that is for somebody at a command line.
 _HEAD = re.compile(
     r"(?:ERROR: )?(?:\[(?P<extractor>[\w:.+-]+)\] (?:[^\s:]{1,80}: )?)?(?:query \".*?\" page \d+: )?",
@@ -106,7 +108,7 @@ def read(event: Mapping[str, Any]) -> TrackError | SourceAway:
     kind, text = str(event.get("kind")), str(event.get("message")).replace("’", "'")
     if guard := _GUARD.search(text):
         trouble = TrackTrouble.FORBIDDEN if guard["status"] == "403" else TrackTrouble.UNREACHABLE
-        return TrackError(trouble, guard["why"].strip())
+        return TrackError(trouble, guard["why"])
     extractor, said = _without_frills(text)
     detail = _LINK.sub("…", said)[:200]
     if kind == "CookieLoadError":

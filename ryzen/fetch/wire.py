@@ -1,9 +1,9 @@
 """What the bot and the fetch server say to one another.
 
-The bot starts the server with one end of a SOCK_SEQPACKET pair: its life line. Once it is ready the server says
-so there, with the event ``ready`` and yt-dlp's ``version``. For every job the bot makes a stream pair, hands one
-end over through the life line, and writes a ``Request`` to its own: one line of JSON. What comes back are lines
-of JSON, each an object with an ``event``:
+The bot starts the server with one end of a SOCK_SEQPACKET pair: its life line. Once it is ready the server
+says so there, with the event ``ready`` and yt-dlp's ``version``. For every job the bot makes a stream pair,
+hands one end over through the life line, and writes a ``Request`` to its own: one line of JSON. What comes
+back are lines of JSON, each an object with an ``event``:
 
 started    ``pid``                                   the job has a process of its own
 progress   ``entry``, ``of``                         of a playlist whose entries are looked into
@@ -62,19 +62,18 @@ class Request:
     cookies: str | None = None  #: a file; the job works on a copy
 
     def dump(self) -> bytes:
-        fields = attrs.asdict(self.job) | {"proxy": self.proxy, "cookies": self.cookies}
-        return json.dumps(fields, default=dict).encode() + b"\n"
+        return json.dumps(attrs.asdict(self), default=dict).encode() + b"\n"
 
     @classmethod
     def load(cls, line: bytes) -> Request:
         fields = json.loads(line)
-        proxy, cookies = fields.pop("proxy"), fields.pop("cookies")
-        fields["extractors"] = tuple(fields["extractors"])
-        fields["arguments"] = {
+        job = fields["job"]
+        job["extractors"] = tuple(job["extractors"])
+        job["arguments"] = {
             extractor: {name: tuple(values) for name, values in arguments.items()}
-            for extractor, arguments in fields["arguments"].items()
+            for extractor, arguments in job["arguments"].items()
         }
-        return cls(Job(**fields), proxy, cookies)
+        return cls(Job(**job), fields["proxy"], fields["cookies"])
 
 
 def event(name: str, **fields: object) -> bytes:
