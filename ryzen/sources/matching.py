@@ -111,9 +111,14 @@ class Candidate:
 
 def best(wanted: Wanted, found: Sequence[T], seen_as: Callable[[T], Candidate]) -> T | None:
     """The one with the highest score, of equals the first; None if none is good enough."""
+    return next(iter(ranked(wanted, found, seen_as)), None)
+
+
+def ranked(wanted: Wanted, found: Sequence[T], seen_as: Callable[[T], Candidate]) -> tuple[T, ...]:
+    """Those that are good enough, best first; equals stay in order."""
     scored = [(score(wanted, seen_as(one)), one) for one in found]
-    top = max(scored, key=lambda pair: pair[0], default=None)
-    return None if top is None or top[0] < ENOUGH else top[1]
+    scored.sort(key=lambda pair: -pair[0])
+    return tuple(one for points, one in scored if points >= ENOUGH)
 
 
 def score(wanted: Wanted, candidate: Candidate) -> float:

@@ -1,9 +1,9 @@
 """Songs as shops describe them, and what a search for them finds: which one is it?
 
-``matching/*.txt`` holds a block for each: title, artists and length as the shop has them, then what was found,
-worst first, so that the right one (``=``) never wins by its place; ``+`` would do as well, and a block without
-either has none. Titles, channels and lengths have the forms that they have in the world. They were written down
-before the rule was tried on them, those in ``afterwards.txt`` when it stood already.
+``matching/*.txt`` holds a block for each: title, artists and length as the shop has them, then what was
+found, worst first, so that the right one (``=``) never wins by its place; ``+`` would do as well, and a block
+without either has none. Titles, channels and lengths have the forms that they have in the world. They were
+written down before the rule was tried on them, those in ``afterwards.txt`` when it stood already.
 """
 
 from __future__ import annotations

@@ -44,8 +44,9 @@ NOISE = st.sampled_from(
         "(Official Music Video) [4K]",
     ]
 )
-OTHER_VERSIONS = """Live, Remix, Cover, Karaoke Version, Instrumental, Acoustic, Slowed + Reverb, Sped Up, Nightcore,
-8D Audio, Extended Mix, Demo, Tribute, Piano Version, Mashup, Reaction, 1 Hour, Spanish Version, Full Album"""
+OTHER_VERSIONS = """
+Live, Remix, Cover, Karaoke Version, Instrumental, Acoustic, Slowed + Reverb, Sped Up,
+Nightcore, 8D Audio, Extended Mix, Demo, Tribute, Piano Version, Mashup, Reaction, 1 Hour, Spanish Version, Full Album"""
 VERSIONS = st.sampled_from([version.strip() for version in OTHER_VERSIONS.split(",")])
 
 

@@ -52,7 +52,7 @@ class Spotify:
         self.embedding = True
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        match request.host, request.path.split("/")[1:]:
+        match request.host, request.path.strip("/").split("/"):
             case "spotify.link", [*_]:
                 if (there := self.short.get(request.path)) is None:
                     return web.Response(status=404)
