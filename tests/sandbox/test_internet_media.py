@@ -151,6 +151,14 @@ async def test_a_link_is_used_up_and_a_new_one_is_not(stage: Stage, shelf: Shelf
     assert await stage.get(file.link(), {"Range": "bytes=0-9"}) == (206, BODY[:10])
 
 
+async def test_the_plain_url_of_a_file_does_not_age(stage: Stage, shelf: Shelf) -> None:
+    file = shelf.put("/a.mp3", BODY, manners=Manners(expire_after=10))
+    for total in (300_000, 600_000):
+        assert await stage.get(file.url) == (200, BODY)
+        assert file.sent == total
+        file.revoke()
+
+
 async def test_revoking_breaks_off_what_is_under_way(stage: Stage, shelf: Shelf) -> None:
     file = shelf.put("/a.mp3", BODY, manners=Manners(rate=100_000))
     link = file.link()

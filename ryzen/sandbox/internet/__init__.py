@@ -14,6 +14,7 @@ A site is anything with ``hosts`` and ``answer`` (see ``Site``), and adding one 
         ...
         assert internet.asked("radio.example")[0].path == "/json"
 
+``world.py`` has the demo's songs and the sites that know of them; other sources have modules of their own.
 ``request.host`` is the host that was asked for, and ``give`` (media.py) answers with bytes, faults and all.
 For a site that is a table of answers, ``Pages`` will do.
 

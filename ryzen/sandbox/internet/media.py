@@ -88,7 +88,7 @@ class File:
         self.kind = kind
         self.manners = manners
         self._links = itertools.count(1)
-        self._given: dict[str, int] = {}  # link → bytes sent
+        self._given: dict[str, int] = {}  # link ("" for the url itself) → bytes sent
         self._revoked: set[str] = set()
 
     def link(self) -> str:
@@ -99,11 +99,11 @@ class File:
 
     def revoke(self) -> None:
         """No link that has been handed out is good any more, and what is under way by one breaks off."""
-        self._revoked.update(self._given)
+        self._revoked.update(self._given.keys() - {""})
 
     @property
     def sent(self) -> int:
-        """Bytes of the body that have been sent by links, over all."""
+        """Bytes of the body that have been sent, over all."""
         return sum(self._given.values())
 
     async def give(self, request: web.Request) -> web.StreamResponse:
@@ -122,7 +122,8 @@ class File:
 
     def _is_expired(self, link: str) -> bool:
         limit = self.manners.expire_after
-        return link in self._revoked or (limit is not None and self._given[link] >= limit)
+        used_up = bool(link) and limit is not None and self._given[link] >= limit
+        return used_up or link in self._revoked
 
 
 async def give(

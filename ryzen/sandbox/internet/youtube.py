@@ -32,8 +32,8 @@ class YouTube:
 
     Imitated are the innertube API, the pages which carry its answers, and the media hosts with their links
     that age; written by us after what the clients read. Links carry no riddles: no JavaScript is needed.
-    ``manners`` are those of all media. ``played`` are the player requests as they came: the client's name and
-    the video's id.
+    ``manners`` are those of all media. ``played`` are the player requests as they came: the client's name
+    (``WEB`` for the page of a video) and the video's id.
     """
 
     hosts = (
