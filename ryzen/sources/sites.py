@@ -56,8 +56,8 @@ SITES = (
     Site("archive", ("archive.org",), (r"archive\.org",), page="https://archive.org/details/"),
     Site("twitch", ("twitch.tv",), (r"twitch:(?:stream|vod|clips)",), most=1),
 )
-#: A page that no source knows: whatever in it looks like media, or is known to yt-dlp. Only if the owner wants
-#: that: a page may lead anywhere, if only to where the egress guard lets it.
+#: A page that no source knows: whatever in it looks like media, or is known to yt-dlp. Only if the owner
+#: wants that: a page may lead anywhere, if only to where the egress guard lets it.
 ANYWHERE = Site("page", (), ("default",), most=50)
 
 
