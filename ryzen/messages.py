@@ -141,14 +141,16 @@ ToChat = (
 # -- to the DownloadActor
 @attrs.frozen
 class Find(Request[Listing]):
-    """What matches these words, best first; or, if they are a link, what is behind it.
+    """What matches these words, best first, ``limit`` hits; or, if they are a link, what is behind it.
 
-    ``among``: ask only these sources; empty for those that music is looked for in. Raises TrackError (a link
-    that leads to nothing), SourceAway.
+    ``most`` is how much of a playlist is wanted. ``among``: ask only these sources; empty for those that
+    music is looked for in. Raises TrackError (a link that leads to nothing); SourceAway if nothing was found
+    and a source was away.
     """
 
     text: str = attrs.field(repr=False)
     limit: int = 5
+    most: int = 50
     among: tuple[str, ...] = ()
 
 
@@ -175,9 +177,9 @@ class Warm:
 
 @attrs.frozen
 class Drop:
-    """This listener does not want the track any more: work for nobody ends at once."""
+    """This listener does not want the track any more: work for nobody ends at once. None: no track at all."""
 
-    track_id: str
+    track_id: str | None
     listener: int
 
 

@@ -14,22 +14,13 @@ from ryzen.actors.calling import Doorman, keep_call
 from ryzen.actors.health import Vitals
 from ryzen.actors.lanes import CallLane, CardLane
 from ryzen.actors.saver import Saver
+from ryzen.actors.supply import Supply
 from ryzen.actors.surroundings import Inherited, Surroundings
-from ryzen.errors import (
-    ActorError,
-    ActorStopped,
-    MailboxFull,
-    Refusal,
-    TrackError,
-    TrackTrouble,
-    VoiceError,
-    VoiceTrouble,
-)
+from ryzen.errors import ActorStopped, MailboxFull, Refusal, VoiceError, VoiceTrouble
 from ryzen.messages import (
     CallLost,
     CardMoved,
     Command,
-    Fetch,
     FoundLate,
     Happened,
     Look,
@@ -41,13 +32,12 @@ from ryzen.messages import (
     ToChat,
     Unmute,
     View,
-    Warm,
 )
 from ryzen.player import effects as do
 from ryzen.player import events as ev
 from ryzen.player.effects import Answer, Refused
 from ryzen.player.reduce import reduce
-from ryzen.player.state import Entry, Phase, Player
+from ryzen.player.state import Phase, Player
 from ryzen.ports import (
     SoundEnded,
     SoundEvent,
@@ -79,7 +69,6 @@ class ChatActor(Actor[ToChat]):
         self._chat_id, self._attempt, self._world = chat_id, attempt, world
         self._saver, self._inherited = saver, inherited
         self._life = object()  # marks this incarnation's CallLost mail
-        self._resolving: anyio.CancelScope | None = None
         self._busy_at = 0.0
 
     # -- the life of the actor
@@ -93,6 +82,9 @@ class ChatActor(Actor[ToChat]):
         self._call = CallLane(call, self._deck, doorman.admit)
         self._screen = world.screen(self._chat_id)
         self._card = CardLane(self._screen, self._view, self._on_card)
+        self._supply = Supply(
+            self._chat_id, world.download, world.fetch_within, self.tasks, self._happened, self.player
+        )
         self._resuming, self._unmuting = Alarm(self.tasks, self._mail), Alarm(self.tasks, self._mail)
         self.tasks.start_soon(
             keep_call, self._call, doorman, self._happened, self._card.notify, name="call lane"
@@ -194,6 +186,7 @@ class ChatActor(Actor[ToChat]):
                     raise Refusal(code, number=number, seconds=seconds)
                 case _:
                     self._do(effect)
+        self._supply.settle(self.player)
         return answer
 
     def _do(self, effect: do.Effect) -> None:
@@ -201,16 +194,14 @@ class ChatActor(Actor[ToChat]):
             case do.Connect():
                 self._call.want(True)
             case do.Leave():
-                self._forget_resolving()
+                self._supply.forget()
                 self._resuming.off()
                 self._call.hold(False)  # the next call starts moving,
                 self._be_muted(False)  # and heard
                 self._call.want(False)
                 self._deck.silence()
-            case do.Resolve(epoch, entry, _):
-                self._forget_resolving()
-                self._resolving = anyio.CancelScope()
-                self.tasks.start_soon(self._resolve, self._resolving, epoch, entry, name="resolve")
+            case do.Resolve(epoch, entry, again):
+                self._supply.fetch(epoch, entry, again=again)
             case do.Load(epoch, media, offset):
                 self._deck.load(epoch, media, offset)
             case do.Silence():
@@ -221,7 +212,7 @@ class ChatActor(Actor[ToChat]):
                 self._resuming.off()
                 self._call.hold(False)
             case do.Prefetch(entry):
-                self._prefetch(entry)
+                self._supply.prefetch(entry)
             case do.Card():
                 self._card.redraw()
             case do.Notice():
@@ -248,39 +239,14 @@ class ChatActor(Actor[ToChat]):
         return View(self.player, self.player.position(anyio.current_time()), self._call.mutes)
 
     # -- the track
-    async def _resolve(self, scope: anyio.CancelScope, epoch: int, entry: Entry) -> None:
-        with scope:
-            try:
-                media = await self._world.download.ask(
-                    Fetch(entry.track, self._chat_id), within=self._world.fetch_within
-                )
-            except TrackError as error:
-                self._happened(ev.TrackFailed(epoch, error.trouble))
-            except ActorError:
-                # The download actor is busy, slow or restarting: not the track's fault, but it cannot be had.
-                self._happened(ev.TrackFailed(epoch, TrackTrouble.UNAVAILABLE))
-            else:
-                self._happened(ev.Resolved(epoch, media))
-
-    def _forget_resolving(self) -> None:
-        if self._resolving is not None:
-            self._resolving.cancel()
-            self._resolving = None
-
-    def _prefetch(self, entry: Entry) -> None:
-        try:
-            self._world.download.tell(Warm(entry.track, self._chat_id))
-        except (MailboxFull, ActorStopped):
-            return  # only a head start is lost: it is resolved when its turn comes
-
     def _on_sound(self, event: SoundEvent) -> None:
         match event:
             case SoundStarted(epoch):
                 self._happened(ev.Started(epoch))
             case SoundEnded(epoch):
                 self._happened(ev.Ended(epoch))
-            case SoundFailed(epoch, trouble):
-                self._happened(ev.TrackFailed(epoch, trouble))
+            case SoundFailed(epoch, trouble, played):
+                self._happened(ev.TrackFailed(epoch, trouble, played))
             case SoundStalled(seconds):
                 self._lose(VoiceTrouble.LOST, f"the engine has not read for {seconds:.1f} s")
 
@@ -344,6 +310,7 @@ class ChatActor(Actor[ToChat]):
             self._busy_at = now
         if self.player.phase is Phase.PLAYING:
             self._locate()
+            self._supply.in_use(self.player)
             self._card.redraw()
         elif not self.player.queue and now - self._busy_at >= self._world.linger:
             self.retiring = self.player.phase is Phase.IDLE

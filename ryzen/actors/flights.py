@@ -16,10 +16,33 @@ R = TypeVar("R")
 
 
 @attrs.define(eq=False)
-class _Flight(Generic[R]):
-    landed: anyio.Event = attrs.Factory(anyio.Event)
-    result: R | None = None
-    error: RyzenError | None = None
+class Outcome(Generic[R]):
+    """What comes of work that several may wait for. What is settled stays so."""
+
+    _landed: anyio.Event = attrs.Factory(anyio.Event)
+    _result: R | None = None
+    _error: RyzenError | None = None
+
+    @property
+    def settled(self) -> bool:
+        return self._landed.is_set()
+
+    def succeed(self, result: R) -> None:
+        if not self.settled:
+            self._result = result
+            self._landed.set()
+
+    def fail(self, error: RyzenError) -> None:
+        if not self.settled:
+            self._error = error
+            self._landed.set()
+
+    async def wait(self) -> R:
+        await self._landed.wait()
+        if self._error is not None:
+            raise self._error
+        result: R = self._result  # type: ignore[assignment]  # None only if R has it
+        return result
 
 
 class Flights(Generic[K, R]):
@@ -31,24 +54,19 @@ class Flights(Generic[K, R]):
 
     def __init__(self, tasks: TaskGroup) -> None:
         self._tasks = tasks
-        self._under_way: dict[K, _Flight[R]] = {}
+        self._under_way: dict[K, Outcome[R]] = {}
 
     async def join(self, key: K, work: Callable[[], Awaitable[R]]) -> R:
-        flight = self._under_way.get(key)
-        if flight is None:
-            flight = self._under_way[key] = _Flight()
-            self._tasks.start_soon(self._fly, key, flight, work)
-        await flight.landed.wait()
-        if flight.error is not None:
-            raise flight.error
-        result: R = flight.result  # type: ignore[assignment]  # None only if R has it
-        return result
+        outcome = self._under_way.get(key)
+        if outcome is None:
+            outcome = self._under_way[key] = Outcome()
+            self._tasks.start_soon(self._fly, key, outcome, work)
+        return await outcome.wait()
 
-    async def _fly(self, key: K, flight: _Flight[R], work: Callable[[], Awaitable[R]]) -> None:
+    async def _fly(self, key: K, outcome: Outcome[R], work: Callable[[], Awaitable[R]]) -> None:
         try:
-            flight.result = await work()
+            outcome.succeed(await work())
         except RyzenError as error:
-            flight.error = error
+            outcome.fail(error)
         finally:
             del self._under_way[key]
-            flight.landed.set()

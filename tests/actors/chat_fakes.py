@@ -7,16 +7,18 @@ from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 import attrs
+from fetch_fakes import EASY, QUICK, FakeCache, FakeSource, find_link
 
 from ryzen.actors.actor import Actor
 from ryzen.actors.assistants import AssistantActor
 from ryzen.actors.chat import ChatActor
 from ryzen.actors.download import DownloadActor
+from ryzen.actors.gate import Gate
 from ryzen.actors.mailbox import Mailbox
 from ryzen.actors.ref import Ref, Request
 from ryzen.actors.saver import Saver
 from ryzen.actors.surroundings import Inherited, Surroundings
-from ryzen.errors import TrackError, TrackTrouble, VoiceError, VoiceTrouble
+from ryzen.errors import TrackTrouble, VoiceError, VoiceTrouble
 from ryzen.messages import Command, Commit, Keep, Look, Restorable, Saved, Stored, ToStore, View
 from ryzen.player import effects as do
 from ryzen.player import events as ev
@@ -33,16 +35,16 @@ from ryzen.ports import (
     SoundStarted,
 )
 from ryzen.records import Change, LiveChat, Play, Played, SaveLive
-from ryzen.supervisor import RestartPolicy, Supervisor, supervise
+from ryzen.supervisor import Supervisor, supervise
 
 ADA = Asker(1, "Ada")
 ASSISTANT = Assistant(99, "Assistant", "ryzen_assistant")
-QUICK = RestartPolicy(intensity=3, period=60.0, first=0.05, ceiling=0.2, stable_after=30.0)
 
 
 NOTHING = Saved((), {})
 #: The wall clock is so far ahead of the loop's.
 EPOCH = 1_700_000_000.0
+GROUPS = (-1001, -1002, -1003)
 
 
 def wall() -> float:
@@ -112,9 +114,9 @@ class FakeDeck:
         assert self.loaded is not None
         self._on_event(SoundEnded(self.loaded[0], self._at()))
 
-    def fail(self, trouble: TrackTrouble) -> None:
+    def fail(self, trouble: TrackTrouble, played: float | None = None) -> None:
         assert self.loaded is not None
-        self._on_event(SoundFailed(self.loaded[0], trouble))
+        self._on_event(SoundFailed(self.loaded[0], trouble, played))
 
     def stall(self) -> None:
         self._on_event(SoundStalled(4.0))
@@ -206,14 +208,14 @@ class FakeRoom:
 
 
 class FakeWorld:
-    """Implements Decks, Calls, Groups and one Source for any number of rooms."""
+    """Implements Decks, Calls and Groups for any number of rooms.
 
-    name = "fake"
+    ``disk`` has the tracks of ``track``, ``tube`` those of ``web``, which are fetched into ``cache``.
+    """
 
     def __init__(self) -> None:
         self.rooms: dict[int, FakeRoom] = {}
-        self.resolve_takes = 0.02
-        self.resolved: list[str] = []
+        self.disk, self.tube, self.cache = FakeSource("fake", on_disk=True), FakeSource("tube"), FakeCache()
         self.admitted: list[int] = []
         self.barred: VoiceTrouble | None = None
 
@@ -239,16 +241,6 @@ class FakeWorld:
 
     async def managers(self, chat_id: int) -> frozenset[int]:
         return frozenset({ADA.id})
-
-    async def search(self, words: str, limit: int) -> tuple[Track, ...]:
-        return () if words == "nothing" else (track(words),)
-
-    async def resolve(self, wanted: Track) -> Media:
-        await anyio.sleep(self.resolve_takes)
-        self.resolved.append(wanted.title)
-        if "bad" in wanted.title:
-            raise TrackError(TrackTrouble.BROKEN)
-        return Media(wanted.title, wanted.duration)
 
 
 class Book(Actor[ToStore]):
@@ -280,6 +272,7 @@ class Stage:
     surroundings: Surroundings
     store: Ref[ToStore]
     told: list[Change]
+    services: Supervisor
     savers: dict[int, Saver] = attrs.Factory(dict)
 
     def open(self, chat_id: int, left: LiveChat | None = None) -> Ref[object]:
@@ -318,8 +311,10 @@ class Stage:
         assert isinstance(answer, do.Answer)
         return answer
 
-    async def play(self, chat_id: int, *titles: str) -> do.Answer:
-        return await self.wish(chat_id, ev.Play(tuple(track(title) for title in titles), ADA))
+    async def play(self, chat_id: int, *tracks: str | Track) -> do.Answer:
+        """Titles are of tracks on the disk."""
+        wanted = tuple(track(each) if isinstance(each, str) else each for each in tracks)
+        return await self.wish(chat_id, ev.Play(wanted, ADA))
 
     async def look(self, chat_id: int) -> View:
         view = await self.open(chat_id).ask(Look(), within=5)
@@ -330,11 +325,16 @@ class Stage:
 @asynccontextmanager
 async def stage(before: Saved = NOTHING, **options: float) -> AsyncIterator[Stage]:
     world = FakeWorld()
+    gates = tuple(Gate(source, EASY) for source in (world.disk, world.tube))
+
+    def downloading(_: object, __: int) -> DownloadActor:
+        return DownloadActor(gates, world.cache, find_link, searched=("fake", "tube"))
+
     async with supervise("services") as services:
-        download = await services.start("download", lambda *_: DownloadActor({"fake": world}))
+        download = await services.start("download", downloading, policy=QUICK)
         assistants = await services.start("assistants", lambda *_: AssistantActor(world, ASSISTANT.id))
         surroundings = Surroundings(world, world, download, assistants, world.room, **options)  # type: ignore[arg-type]
         told: list[Change] = []
         book = await services.start("store", lambda *_: Book(told, before), mailbox=Mailbox(capacity=1000))
         async with supervise("chats", together=True) as chats:
-            yield Stage(chats, world, surroundings, book, told)
+            yield Stage(chats, world, surroundings, book, told, services)

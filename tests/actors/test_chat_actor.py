@@ -29,7 +29,7 @@ async def test_what_is_asked_for_is_heard_and_shown() -> None:
 
 async def test_the_track_is_resolved_while_the_call_is_joined() -> None:
     async with stage() as s:
-        s.world.room(GROUP).join_takes = s.world.resolve_takes = 1.0
+        s.world.room(GROUP).join_takes = s.world.disk.takes = 1.0
         began = anyio.current_time()
         await s.play(GROUP, "song")
         while (await s.look(GROUP)).player.phase is not Phase.PLAYING:
@@ -60,7 +60,7 @@ async def test_the_next_track_is_warm_before_its_turn() -> None:
     async with stage() as s:
         await s.play(GROUP, "one", "two")
         await anyio.sleep(1)
-        assert s.world.resolved == ["one", "two"]
+        assert s.world.disk.resolved == ["one", "two"]
 
 
 async def test_the_end_of_one_is_the_start_of_the_next_and_the_last_one_leaves() -> None:
@@ -285,7 +285,7 @@ async def test_loops_and_seeks_reach_the_deck() -> None:
         deck.end()
         await anyio.sleep(0.1)
         assert deck.loads[-1] == ("song", 0.0)
-        assert s.world.resolved == ["song"]
+        assert s.world.disk.resolved == ["song"]
 
 
 async def test_the_progress_row_moves_while_it_plays() -> None:
@@ -360,7 +360,7 @@ async def test_play_now_silences_what_is_heard_at_once() -> None:
     async with stage() as s:
         await s.play(GROUP, "old")
         await anyio.sleep(1)
-        s.world.resolve_takes = 5.0
+        s.world.disk.takes = 5.0
         silenced = s.world.room(GROUP).deck.silenced
         await s.wish(GROUP, ev.PlayNow((track("new"),), ADA))
         assert s.world.room(GROUP).deck.silenced == silenced + 1
