@@ -145,6 +145,7 @@ class Egress:
                 most=wish.most,
                 up=None if head.tunnel else head.body,
                 count=self._count,
+                first=None if head.tunnel else _as_http,
             ).run()
         finally:
             server[1].transport.abort()
@@ -203,6 +204,11 @@ async def serve(
     egress = Egress(guard, None if upstream is None else Upstream(upstream), limits)
     async with egress.listening():
         yield egress
+
+
+def _as_http(start: bytes) -> bytes:
+    """Old Shoutcast stations answer ``ICY 200 OK``, and HTTP from there on; no client here knows that."""
+    return b"HTTP/1.0" + start[3:] if start.startswith(b"ICY ") else start
 
 
 async def _answer(writer: asyncio.StreamWriter, no: _No) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
@@ -20,6 +21,8 @@ class WebAnswer:
         self._response = response
         self.host = response.url.host or ""
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
+        self._broken = False
+        self._watch()
 
     @property
     def status(self) -> int:
@@ -46,6 +49,8 @@ class WebAnswer:
             raise WebError(f"{self.host} has stopped sending") from error
         except (aiohttp.ClientError, OSError) as error:
             raise WebError(f"{self.host} has broken off") from error
+        if self._broken and "content-length" not in self.headers and "transfer-encoding" not in self.headers:
+            raise WebError(f"{self.host} has broken off")
 
     async def head(self, size: int) -> bytes:
         """The first ``size`` bytes, fewer if there are no more. Raises WebError."""
@@ -61,8 +66,9 @@ class WebAnswer:
         """All of it, unpacked. Raises WebError, if it is more than ``most`` bytes for one."""
         unpacker = Unpacker(self.headers.get("content-encoding", ""), most)
         body = bytearray()
-        async for chunk in self.chunks():
-            body += unpacker.feed(chunk)
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                body += unpacker.feed(chunk)
         unpacker.end()
         return bytes(body)
 
@@ -72,3 +78,14 @@ class WebAnswer:
             return body.decode(charset, "replace")
         except LookupError:
             return body.decode("utf-8", "replace")
+
+    def _watch(self) -> None:
+        """To aiohttp 3.14 the end of a connection is the end of a body without a length, a reset too."""
+
+        def ended(closed: asyncio.Future[None]) -> None:
+            self._broken = not closed.cancelled() and closed.exception() is not None
+
+        connection = self._response.connection
+        closed = None if connection is None or connection.protocol is None else connection.protocol.closed
+        if closed is not None:
+            closed.add_done_callback(ended)
