@@ -313,6 +313,19 @@ def _closer(ours: frozenset[str], theirs: frozenset[str]) -> float:
 
 
 # -- search
+def wishes(title: str, artist: str, duration: float | None = None) -> tuple[Wanted, ...]:
+    """What somebody else's words for a song may mean, the likelier first.
+
+    Who uploads a video often writes the artist into its title, and has a channel of another name.
+    """
+    plain = Wanted(title, (artist,) if artist else (), duration)
+    before, after = (*_DASH.split(title, maxsplit=1), "")[:2]
+    return (Wanted(after, (before,), duration), plain) if before and after else (plain,)
+
+
+_DASH = re.compile(r"\s+[-–—]\s+")
+
+
 def words_for(wanted: Wanted) -> str:
     """What to search for: the artists, and the name with its version, without noise."""
     parts = read(wanted.title).parts
