@@ -75,7 +75,12 @@ class GrowingWriter:
     def total(self, total: int) -> None:
         self._page[2] = total
 
-    def write(self, data: bytes) -> None:
+    @property
+    def closed(self) -> bool:
+        """Whether it has been finished, or has failed."""
+        return self._file < 0
+
+    def write(self, data: bytes | memoryview) -> None:
         """All of it, or OSError with ``size`` telling how much."""
         view = memoryview(data)
         while view:
