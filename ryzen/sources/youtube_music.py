@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import locale
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import requests
 from ytmusicapi import YTMusic
-from ytmusicapi.exceptions import YTMusicError, YTMusicServerError
+from ytmusicapi.exceptions import YTMusicError
 
 from ryzen.errors import SourceAway, SourceTrouble, TrackError, TrackTrouble
 from ryzen.origins import Listing, Origin
@@ -22,7 +21,6 @@ from ryzen.sources.youtube_links import Video
 
 #: What ytmusicapi 1.12 raises on an answer in a form that it does not know yet.
 _UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)
-_STATUS = re.compile(r"Server returned HTTP (\d{3})")
 
 
 class YouTubeMusicSource:
@@ -32,7 +30,8 @@ class YouTubeMusicSource:
     name = "youtube-music"
 
     def __init__(self, session: requests.Session, threads: Threads | None = None) -> None:
-        """``session`` has to have time-outs of its own."""
+        """``session`` is for this source alone, and has to have time-outs."""
+        session.hooks["response"].append(_expect_good)
         self._threads = threads or Threads()
         before = locale.setlocale(locale.LC_ALL)
         self._music = YTMusic(requests_session=session)
@@ -47,8 +46,8 @@ class YouTubeMusicSource:
             return ()
         try:
             found = await self._threads.run(self._music.search, words, filter="songs", limit=limit)
-        except YTMusicServerError as error:
-            raise self._away(error) from error
+        except requests.HTTPError as error:
+            raise self._away(error.response.status_code) from error
         except (YTMusicError, requests.RequestException, TimeoutError) as error:
             raise SourceAway(self.name, SourceTrouble.DOWN, type(error).__name__) from error
         except _UNREADABLE as error:
@@ -62,11 +61,14 @@ class YouTubeMusicSource:
     async def resolve(self, track: Track) -> Origin:
         raise TrackError(TrackTrouble.MISSING, f"{track.source} tracks are played by YouTube")
 
-    def _away(self, error: YTMusicServerError) -> SourceAway:
-        told = _STATUS.search(str(error))
-        status = told[1] if told else "?"
-        trouble = SourceTrouble.RATE_LIMITED if status == "429" else SourceTrouble.DOWN
+    def _away(self, status: int) -> SourceAway:
+        trouble = SourceTrouble.RATE_LIMITED if status == 429 else SourceTrouble.DOWN
         return SourceAway(self.name, trouble, f"answers {status}")
+
+
+def _expect_good(response: requests.Response, **_: object) -> None:
+    """ytmusicapi reads a refusal as JSON first, which it need not be."""
+    response.raise_for_status()
 
 
 def _track(song: Mapping[str, Any]) -> Track | None:

@@ -14,6 +14,7 @@ from mutagen.id3 import TIT2, TPE1
 from mutagen.wave import WAVE
 
 from ryzen.errors import TrackError, TrackTrouble
+from ryzen.origins import OnDisk, Origin
 from ryzen.player.state import Track
 from ryzen.sources.folder import stamp_of
 from ryzen.sources.local import BATCH, Changes, LocalSource
@@ -65,10 +66,20 @@ async def test_a_track_says_what_its_tags_say(music: Path) -> None:
     sound(music / "deep" / "down" / "x1.WAV", "Ode to Joy", "Beethoven", seconds=1.5)
     async with LocalSource.open(music) as source:
         (track,) = await source.search("ode to joy", 10)
-        media = await source.resolve(track)
+        origin = await source.resolve(track)
     assert (track.title, track.artist, track.duration) == ("Ode to Joy", "Beethoven", 1.5)
     assert (track.source, track.ref) == (source.name, "deep/down/x1.WAV")
-    assert (media.path, media.duration) == (str(music / "deep/down/x1.WAV"), 1.5)
+    assert origin == Origin(track.id, OnDisk(music / "deep/down/x1.WAV"), 1.5)
+
+
+async def test_no_link_leads_into_the_folder(music: Path) -> None:
+    sound(music / "a.wav")
+    async with LocalSource.open(music) as source:
+        for link in ("https://example.com/a.wav", (music / "a.wav").as_uri(), "a.wav"):
+            assert not source.claims(link)
+            with pytest.raises(TrackError) as refused:
+                await source.expand(link, 5)
+            assert refused.value.trouble is TrackTrouble.NO_SOURCE
 
 
 async def test_without_tags_the_name_counts(music: Path) -> None:
@@ -160,7 +171,7 @@ async def test_a_folder_that_is_itself_a_link_is_followed(music: Path, tmp_path:
     (tmp_path / "link").symlink_to(music)
     async with LocalSource.open(tmp_path / "link") as source:
         (track,) = await source.search("a song", 1)
-        assert (await source.resolve(track)).path == str(music / "a song.wav")
+        assert (await source.resolve(track)).place == OnDisk(music / "a song.wav")
 
 
 async def test_what_cannot_be_read_is_skipped_and_said_once(music: Path, log: list[str]) -> None:
