@@ -15,7 +15,7 @@ T = TypeVar("T")
 class Threads:
     """At most ``most`` calls at once; a call that takes longer than ``within`` seconds is left behind.
 
-    What is left behind ends by the library's own time-outs, and keeps its place until then.
+    What is left behind gives up its place, and ends by the library's own time-outs: it must have some.
     """
 
     def __init__(self, most: int = 2, within: float = 15.0) -> None:

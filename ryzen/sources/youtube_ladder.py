@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from time import monotonic
 
 import attrs
 from loguru import logger
@@ -61,16 +62,29 @@ def steps(
 
 
 class Ladder:
-    """Asks step by step, and stops as soon as no other step could do better."""
+    """Asks step by step, and stops as soon as no other step could do better.
 
-    def __init__(self, extractor: Extractor, ladder: tuple[Step, ...]) -> None:
+    Where YouTube refused us altogether and a later step got through, the next ones begin there for ``rest``
+    seconds: each refused request makes it trust us less.
+    """
+
+    def __init__(
+        self,
+        extractor: Extractor,
+        ladder: tuple[Step, ...],
+        rest: float = 600.0,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._extractor, self._steps = extractor, ladder
+        self._rest, self._clock = rest, clock
+        self._begin, self._until = 0, 0.0
 
     async def climb(self, source: str, page: str) -> tuple[Step, Info]:
         """What there is to know, and the step that found out. Raises TrackError, SourceAway."""
         told: TrackError | SourceAway | None = None
         tried: Step | None = None
-        for step in self._steps:
+        begin = self._begin if self._clock() < self._until else 0
+        for place, step in enumerate(self._steps[begin:], begin):
             if told is not None and tried is not None and not _may_cure(step, tried, told):
                 continue
             job = Job(
@@ -82,10 +96,14 @@ class Ladder:
                 proxied=step.proxied,
             )
             try:
-                return step, await ask(self._extractor, source, job, step.within)
+                info = await ask(self._extractor, source, job, step.within)
             except (TrackError, SourceAway) as error:
                 logger.debug("youtube: {}, asking in another way if there is one", error)
                 told, tried = _more_telling(told, error), step
+                continue
+            if isinstance(told, SourceAway):
+                self._begin, self._until = place, self._clock() + self._rest
+            return step, info
         assert told is not None, "a ladder has steps"
         raise told
 

@@ -103,3 +103,21 @@ async def test_every_step_wants_one_video_in_the_same_format() -> None:
     assert {(job.query, job.format, job.flat, job.extractors) for job in extractor.jobs} == {
         ("page", FORMAT, False, ("youtube",))
     }
+
+
+async def test_after_a_refusal_of_everything_the_way_that_got_through_is_taken_at_once_for_a_while() -> None:
+    away, now = SourceTrouble.BOT_CHECK, [0.0]
+    extractor = ByHeart(away, None, None, away, None)
+    ladder = Ladder(extractor, steps(cookies=True), rest=10, clock=lambda: now[0])
+    for moment in (0.0, 9.9, 10.1):
+        now[0] = moment
+        await ladder.climb("youtube", "page")
+    assert [way(job) for job in extractor.jobs] == ["lean", "cookies", "cookies", "lean", "cookies"]
+
+
+async def test_after_a_refusal_of_one_video_the_next_is_asked_for_as_ever() -> None:
+    extractor = ByHeart(TrackTrouble.UNAVAILABLE, None, None)
+    ladder = Ladder(extractor, steps())
+    await ladder.climb("youtube", "page")
+    await ladder.climb("youtube", "page")
+    assert [way(job) for job in extractor.jobs] == ["lean", "usual", "lean"]
