@@ -45,7 +45,8 @@ class Limits:
 
 @attrs.frozen
 class EgressStats:
-    """``open`` is now, the others since the start."""
+    """``open`` connections are now, the others since the start; one that nobody answers is neither allowed
+    nor refused."""
 
     open: int
     allowed: int
@@ -108,17 +109,15 @@ class Egress:
 
     async def _attend(self, client: Stream) -> None:
         self._open += 1
-        whole = False
         try:
-            whole = await self._served(client)
+            if await self._served(client):
+                client[1].close()
+                await client[1].wait_closed()
         except OSError:
             pass  # the client has gone
         finally:
             self._open -= 1
-            if whole:
-                client[1].close()
-            else:
-                cut(client[1])
+            cut(client[1])
 
     async def _served(self, client: Stream) -> bool:
         """Whether it has come to its end in order."""
@@ -129,7 +128,7 @@ class Egress:
         except asyncio.IncompleteReadError:
             return False
         except _No as no:
-            self._refused += 1
+            self._refused += no.status != 502
             await _answer(client[1], no)
             return True
         self._allowed += 1

@@ -234,6 +234,7 @@ async def test_nobody_there_is_a_502(stage: Stage) -> None:
     async with stage.egress() as egress:
         silent = heard(await ask(egress, "CONNECT songs.example:443 HTTP/1.1"))
         unknown = heard(await ask(egress, "CONNECT unknown.example:443 HTTP/1.1"))
+        assert egress.stats() == EgressStats(open=0, allowed=0, refused=0, bytes_in=0)
     assert silent == "HTTP/1.1 502 ryzen-guard: songs.example does not answer"
     assert unknown == "HTTP/1.1 502 ryzen-guard: unknown.example is not known"
 
