@@ -59,7 +59,7 @@ async def serve(
 ) -> AsyncIterator[YtDlp]:
     """A fetch server for this block, whatever happens to it; jobs may be asked for at once.
 
-    ``egress_url`` gives the proxy for a job, ``True`` by way of PROXY_URL. ``cookies`` is a file in the format
+    ``egress_url`` gives the proxy of a job, ``True`` by way of PROXY_URL. ``cookies`` is a file in the format
     of Netscape, ``authorities`` a PEM file that counts beside certifi's. ``plugins`` are folders with yt-dlp
     plugins; ``memory`` is in bytes a job.
     """

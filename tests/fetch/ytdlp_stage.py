@@ -31,8 +31,8 @@ class StageIE(InfoExtractor):
     def _real_extract(self, url):
         name = self._match_id(url)
         getattr(self, name, lambda: None)()
-        link = "http://host.invalid/song.mp3"
-        return {"id": name, "title": f"Title of {name}", "url": link, "duration": 9, **getattr(self, "_more", {})}
+        info = {"id": name, "title": f"Title of {name}", "url": "http://host.invalid/song.mp3", "duration": 9}
+        return info | getattr(self, "_more", {})
 
     def argument(self, name):
         return self._configuration_arg(name, casesense=True)[0]
