@@ -173,7 +173,8 @@ def main(descriptor: int, setup: Setup) -> None:
     version = job.warm_up(setup)
     gc.freeze()  # what the children share stays shared
     with socket.socket(fileno=descriptor) as life:
-        life.send(wire.event("ready", version=version))
+        with contextlib.suppress(BrokenPipeError):  # the bot has ended meanwhile, which is found out next
+            life.send(wire.event("ready", version=version))
         Server(life, setup).work()
 
 
