@@ -120,6 +120,8 @@ def _folded(pattern: str) -> str:
 
 _SAID = tuple((version, _whole_words(_folded(pattern))) for version, pattern in _VERSIONS.items())
 _IDLE = _whole_words(_folded("|".join(_NOISE)))
+_FILM = _whole_words(r"video|mv|m v|clip|videoclip|musikvideo|klip")
+_LYRICS = frozenset({"lyric", "lyrics", "audio", "letra"})
 _GUESTS = _whole_words(r"(?:feat|ft|featuring)")
 _MAKERS = _whole_words(r"(?:prod|produced)(?: by)?")
 
@@ -146,8 +148,16 @@ class Part:
 
 @attrs.frozen
 class Title:
+    """``words`` are all of them, as they stand there."""
+
     parts: tuple[Part, ...]
     guests: Words = ()  #: all that follows "feat."
+    words: Words = ()
+
+    @property
+    def film(self) -> bool:
+        """Whether it says that it is a music video, with pictures of its own."""
+        return not _LYRICS.intersection(self.words) and bool(_FILM.search(" ".join(self.words)))
 
     def versions(self, *places: Place) -> Counter[Version]:
         """In how many parts each is said: a live recording of a song called "Live" says it in two."""
@@ -201,7 +211,7 @@ def read(title: str, artists: Iterable[Words] = ()) -> Title:
     if not any(part.words or part.place is Place.NAME for part in parts):
         # Nothing but noise: then the first of it is the name.
         parts = [Part(words, Place.NAME) for words, _ in pieces[:1]] + parts
-    return Title(tuple(parts), tuple(guests))
+    return Title(tuple(parts), tuple(guests), words_of(title))
 
 
 def _pieces(title: str) -> Iterator[tuple[str, Place]]:

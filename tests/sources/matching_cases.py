@@ -3,7 +3,8 @@
 ``matching/*.txt`` holds a block for each: title, artists and length as the shop has them, then what was
 found, worst first, so that the right one (``=``) never wins by its place; ``+`` would do as well, and a block
 without either has none. Titles, channels and lengths have the forms that they have in the world. They were
-written down before the rule was tried on them, those in ``afterwards.txt`` when it stood already.
+written down before the rule was tried on them. Those in ``afterwards.txt`` were when it stood already: of 45,
+eight were wrong at first sight (nothing was found for seven), and the rule has learnt from them since.
 """
 
 from __future__ import annotations

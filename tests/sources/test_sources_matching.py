@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from matching_cases import CASES, TABLES, Case
 
 from ryzen.player.state import Track
-from ryzen.sources.matching import ENOUGH, SAME_ISRC, Candidate, Wanted, best, score, words_for
+from ryzen.sources.matching import Candidate, Wanted, best, score, wishes, words_for
+from ryzen.sources.weights import ENOUGH, SAME_ISRC
 
 #: Words that are neither noise nor versions, nor small.
 WORDS = st.sampled_from(
@@ -45,8 +46,9 @@ NOISE = st.sampled_from(
     ]
 )
 OTHER_VERSIONS = """
-Live, Remix, Cover, Karaoke Version, Instrumental, Acoustic, Slowed + Reverb, Sped Up,
-Nightcore, 8D Audio, Extended Mix, Demo, Tribute, Piano Version, Mashup, Reaction, 1 Hour, Spanish Version, Full Album"""
+Live, Remix, Cover, Karaoke Version, Instrumental, Acoustic, Slowed + Reverb, Sped Up, Nightcore, 8D Audio,
+Extended Mix, Demo, Tribute, Piano Version, Mashup, Reaction, 1 Hour, Spanish Version, Full Album
+"""
 VERSIONS = st.sampled_from([version.strip() for version in OTHER_VERSIONS.split(",")])
 
 
@@ -162,7 +164,6 @@ def test_the_same_isrc_is_the_same_recording_whatever_is_written() -> None:
         ("M.A.A.D City", "MAAD City"),
         ("Part II", "Part 2"),
         ("Song (feat. Somebody)", "Song ft. Somebody"),
-        ("Song (with Somebody)", "Song"),
         ("Song – Remastered 2011", "Song (2011 Remaster)"),
         ("Группа крови", "Gruppa krovi"),
         ("Spider-Man", "Spiderman"),
@@ -194,6 +195,38 @@ def test_a_remix_by_somebody_else_is_another_one() -> None:
     assert score(wanted, Candidate("Amber (Onlookers Remix)", ("Quartz",), 300)) > 0.9
     assert score(wanted, Candidate("Amber (Ypsilon Remix)", ("Quartz",), 300)) < ENOUGH
     assert score(wanted, Candidate("Amber (Remix)", ("Quartz",), 300)) > ENOUGH
+
+
+def test_a_guest_may_be_left_out_and_may_not_come_uninvited() -> None:
+    alone, invited = ("Amber", ("Quartz",), 200), ("Amber (feat. Miriam Zed)", ("Quartz", "Miriam Zed"), 200)
+    assert score(Wanted(*invited), Candidate(*alone)) > 0.7
+    assert score(Wanted(*alone), Candidate("Amber (feat. Miriam Zed)", ("Quartz",), 200)) < 0.85
+    assert score(Wanted(*invited), Candidate("Amber ft. Miriam Zed", ("Quartz",), 200)) > 0.9
+
+
+def test_a_live_recording_of_a_song_called_live_says_it_twice() -> None:
+    plain, live = Candidate("Live Amber", ("Quartz",), 200), Candidate("Live Amber (Live)", ("Quartz",), 200)
+    assert score(Wanted("Live Amber", ("Quartz",), 200), plain) > 0.9
+    assert score(Wanted("Live Amber", ("Quartz",), 200), live) < ENOUGH
+    assert score(Wanted("Live Amber (Live)", ("Quartz",), 200), plain) < ENOUGH
+    assert score(Wanted("Live Amber (Live)", ("Quartz",), 200), live) > 0.9
+
+
+def test_a_music_video_may_be_longer_and_a_recording_may_not() -> None:
+    wanted = Wanted("Amber", ("Quartz",), 180)
+    assert score(wanted, Candidate("Quartz - Amber (Official Video)", ("QuartzVEVO",), 240)) > ENOUGH
+    assert score(wanted, Candidate("Quartz - Amber (Official Audio)", ("QuartzVEVO",), 240)) < ENOUGH
+    assert score(wanted, Candidate("Quartz - Amber (Official Video)", ("QuartzVEVO",), 120)) < ENOUGH
+    assert score(wanted, Candidate("Quartz - Amber (Official Video)", ("QuartzVEVO",), 900)) < ENOUGH
+
+
+def test_the_words_of_an_upload_may_name_the_artist() -> None:
+    assert wishes("Quartz - Amber", "Label", 200) == (
+        Wanted("Amber", ("Quartz",), 200),
+        Wanted("Quartz - Amber", ("Label",), 200),
+    )
+    assert wishes("Amber", "") == (Wanted("Amber"),)
+    assert wishes(" - ", "Label") == (Wanted(" - ", ("Label",)),)
 
 
 def test_what_is_searched_for_has_no_noise_in_it() -> None:
