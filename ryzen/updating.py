@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from importlib import metadata
@@ -53,18 +53,26 @@ def add_to(commands: argparse._SubParsersAction[P]) -> None:
         "update-sources", help="fetch the newest yt-dlp, which sites ask for every few weeks; the bot may run"
     )
     update.add_argument("--check", action="store_true", help="only say whether there is a newer one")
-    update.set_defaults(act=lambda arguments: anyio.run(partial(update_sources, check=arguments.check)))
+    update.set_defaults(act=_run)
 
 
-def state_dir() -> Path:
+def _run(arguments: argparse.Namespace) -> int:
+    return anyio.run(partial(update_sources, state_dir(written()), check=arguments.check))
+
+
+def written() -> dict[str, str]:
+    """What the operator has set, by name, unread."""
+    values = {**dotenv_values(".env", interpolate=False), **os.environ}
+    return {name: text.strip() for name, text in values.items() if text and text.strip()}
+
+
+def state_dir(environ: Mapping[str, str]) -> Path:
     """As in the settings, of which nothing else is needed here."""
-    written = {**dotenv_values(".env", interpolate=False), **os.environ}
-    return Path(written.get("STATE_DIR") or "state").expanduser()
+    return Path(environ.get("STATE_DIR", "state")).expanduser()
 
 
-async def update_sources(state: Path | None = None, *, check: bool = False) -> int:
+async def update_sources(state: Path, *, check: bool = False) -> int:
     """Returns 0; raises UpdateError."""
-    state = state or state_dir()
     with _alone(installed.home(state)):
         newest, used = await _newest(), installed.version(state)
         if installed.key(newest) <= installed.key(used):
@@ -94,16 +102,18 @@ async def _change_over(state: Path, used: str, newest: str) -> None:
     try:
         await _install(fresh, newest)
         await _prove(fresh, newest)
-        shutil.rmtree(home / newest, ignore_errors=True)  # of an update that was killed before it counted
-        folder = fresh.rename(home / newest)
-    except BaseException:
+        _settle(state, fresh, newest)
+    finally:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise
-    folder.chmod(0o755)
-    installed.switch(state, folder)
     for old in home.glob("[0-9]*"):
         if old.name not in (newest, used):  # the one in use before is what a bot that runs still has
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _settle(state: Path, fresh: Path, version: str) -> None:
+    folder = installed.home(state) / version
+    shutil.rmtree(folder, ignore_errors=True)  # of an update that was killed before it counted
+    installed.switch(state, fresh.rename(folder))
 
 
 # -- pip

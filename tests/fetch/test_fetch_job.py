@@ -120,6 +120,12 @@ async def test_a_server_that_refuses_the_connection_is_unreachable(stage: Stage,
     assert error.trouble is TrackTrouble.UNREACHABLE
 
 
+# -- JavaScript
+async def test_a_job_has_a_javascript_runtime_which_its_limits_let_live(stage: Stage, ytdlp: YtDlp) -> None:
+    info = await ytdlp.extract(stage.job("stage:solve"), within=20)
+    assert (info["supported"], info["answer"]) == (True, "42")
+
+
 # -- cookies
 async def test_cookies_go_with_the_jobs_that_want_them_and_the_file_stays_as_it_is(
     stage: Stage, ytdlp: YtDlp, cookies: Path
