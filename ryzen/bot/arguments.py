@@ -138,6 +138,13 @@ def ranking(text: str) -> Ranking:
     return Ranking(chart, "here" in places, "mine" in places, bool(days))
 
 
+def link(text: str) -> str:
+    """A link with its protocol, and nothing else."""
+    if re.fullmatch(r"https?://\S+", typed := text.strip(), re.IGNORECASE):
+        return typed
+    raise Misread("link")
+
+
 def _sign(text: str) -> tuple[int | None, str]:
     typed = text.strip()
     match typed[:1]:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 
-from ryzen.bot import favourites
+from ryzen.bot import favourites, searching
 from ryzen.bot.desk import Desk, Press, Toast
 from ryzen.bot.guard import Verdict, Who
 from ryzen.bot.playing import grant, granted, look
@@ -120,4 +120,5 @@ ACTIONS = {
     "q:page": Action(Who.EVERYONE, _turn, On.ANY),
     "f:keep": Action(Who.EVERYONE, favourites.keep),
     "f:page": Action(Who.EVERYONE, favourites.turn, On.OWN),
+    "s:play": Action(Who.EVERYONE, searching.choose, On.OWN),
 }

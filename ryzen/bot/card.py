@@ -19,7 +19,8 @@ _PHASES = {
 def text(words: Words, view: View, entry: Entry) -> Html:
     """The card of ``entry``, which is what plays."""
     player = view.player
-    lines = [_title(words, entry), _asked(words, player, entry), _progress(view), _state(words, view)]
+    lines = [_title(words, entry), *_chapter(words, view), _asked(words, player, entry), _progress(view)]
+    lines.append(_state(words, view))
     if player.queue:
         coming = show.title(player.queue[0].track)
         lines.append(words("card.next", track=coming, number=len(player.queue)))
@@ -56,6 +57,13 @@ def _title(words: Words, entry: Entry) -> Html:
     if entry.track.artist:
         return words("card.title-by", track=track, artist=show.cut(entry.track.artist, show.TITLE))
     return words("card.title", track=track)
+
+
+def _chapter(words: Words, view: View) -> list[Html]:
+    """The one that is heard, if the track has any."""
+    media = view.player.media
+    begun = [each for each in media.chapters if each.start <= view.position] if media is not None else []
+    return [words("card.chapter", chapter=show.cut(begun[-1].title, show.TITLE))] if begun else []
 
 
 def _asked(words: Words, player: Player, entry: Entry) -> Html:

@@ -9,8 +9,10 @@ from ryzen.bot.charts import top
 from ryzen.bot.favourites import favourites
 from ryzen.bot.guard import Who
 from ryzen.bot.history import history
-from ryzen.bot.playing import last_in_line, now_playing, playing, wishing
+from ryzen.bot.playing import last_in_line, now_playing, playing, streaming, wishing
 from ryzen.bot.queueing import queue
+from ryzen.bot.searching import radio, search
+from ryzen.bot.singing import lyrics
 from ryzen.bot.table import Row, Table, Where
 from ryzen.player.events import (
     Clear,
@@ -32,6 +34,10 @@ COMMANDS: Table = Table(
     (
         # -- everyone
         Row("play", playing(last_in_line), aliases=("p",)),
+        Row("stream", streaming(last_in_line), aliases=("live",)),
+        Row("radio", radio),
+        Row("search", search),
+        Row("lyrics", lyrics, where=Where.BOTH),
         Row("queue", queue, aliases=("q", "playing", "player")),
         Row("np", now_playing, aliases=("now", "position", "pos")),
         Row("favourites", favourites, where=Where.BOTH, aliases=("fav", "favs")),
@@ -43,6 +49,7 @@ COMMANDS: Table = Table(
         Row("start", about.start, where=Where.BOTH),
         # -- admins: what plays
         Row("playforce", playing(PlayNow), Who.ADMIN, aliases=("fplay",)),
+        Row("streamforce", streaming(PlayNow), Who.ADMIN),
         Row("playnext", playing(PlayNext), Who.ADMIN, aliases=("pn",)),
         Row("pause", hushing.pause, Who.ADMIN),
         Row("resume", wishing(lambda _: Resume()), Who.ADMIN),

@@ -15,7 +15,8 @@ from ryzen.bot.owners import Owners
 from ryzen.bot.screen import Screens
 from ryzen.bot.words import Html, Words
 from ryzen.messages import ToDownload, ToStore
-from ryzen.player.state import Asker
+from ryzen.origins import Attachments
+from ryzen.player.state import Asker, Track
 from ryzen.ports import Chats, Outbox, Person, Pressed, Rows, Said
 
 
@@ -39,7 +40,8 @@ NOTHING = Html.of("")
 class Desk:
     """What every handler may use.
 
-    ``duration_limit`` is in seconds, ``playlist_limit`` in tracks, 0 for none. ``wall`` is Unix time.
+    ``duration_limit`` is in seconds, ``playlist_limit`` in tracks, 0 for none; ``fetch_limit`` is how many
+    are taken of a list behind a link. ``wall`` is Unix time.
     """
 
     words: Words
@@ -47,11 +49,13 @@ class Desk:
     chats: Chats
     download: Ref[ToDownload]
     store: Ref[ToStore]
+    attachments: Attachments
     guard: Guard
     screens: Screens
     instruments: Instruments
     duration_limit: float = 3600.0
     playlist_limit: int = 100
+    fetch_limit: int = 50
     wall: Callable[[], float] = time.time
     owners: Owners = attrs.Factory(Owners)
 
@@ -87,11 +91,13 @@ class Press:
 
 @attrs.frozen
 class Reply:
-    """A message in answer to a command. Buttons that belong to one person name that ``owner``."""
+    """A message in answer to a command. Buttons that belong to one person name that ``owner``, and those
+    that choose among ``tracks`` these."""
 
     text: Html
     rows: Rows = ()
     owner: int | None = None
+    tracks: tuple[Track, ...] = ()
 
 
 @attrs.frozen

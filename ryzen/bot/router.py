@@ -147,7 +147,7 @@ class Router:
                 logger.warning("a reply in {} was refused: {}", said.chat_id, error.reason)
             else:
                 if reply.rows and reply.owner is not None:
-                    self._desk.owners.note(said.chat_id, message_id, reply.owner)
+                    self._desk.owners.note(said.chat_id, message_id, reply.owner, reply.tracks)
 
         self._replies.put(said.chat_id, Job("reply", send, _let_go))
 

@@ -13,7 +13,6 @@ from ryzen.messages import View
 from ryzen.player.effects import Notice, Noticed
 from ryzen.ports import Card, Outbox, Rows
 
-
 #: Where the sentences for the reasons of a notice are.
 _TROUBLES = {Noticed.NO_CALL: "voice", Noticed.SOURCE_AWAY: "source"}
 

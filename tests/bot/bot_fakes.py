@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
+from typing import Any
 
 import anyio
 import attrs
@@ -23,11 +24,12 @@ from ryzen.bot.router import Manners, Router, route
 from ryzen.bot.screen import Screens
 from ryzen.bot.table import Table
 from ryzen.bot.words import Words
-from ryzen.errors import Refusal, SendError
+from ryzen.errors import Refusal, RyzenError, SendError
 from ryzen.messages import (
     Command,
     Find,
     Look,
+    LyricsOf,
     MemberChanged,
     Mute,
     PauseFor,
@@ -39,7 +41,7 @@ from ryzen.messages import (
     Unmute,
     View,
 )
-from ryzen.origins import Listing
+from ryzen.origins import Listing, Lyrics
 from ryzen.player import effects as do
 from ryzen.player import events as ev
 from ryzen.player.reduce import reduce
@@ -197,12 +199,32 @@ class PlayerActor(Actor[ToChat]):
         return View(self.player, self.player.position(anyio.current_time()))
 
 
+@attrs.define
+class FakeMusic:
+    """What is found for a text, and the lyrics of a title; everything else is a track of that very name."""
+
+    listings: dict[str, Listing] = attrs.Factory(dict)
+    lyrics: dict[str, Lyrics] = attrs.Factory(dict)
+    trouble: RyzenError | None = None
+    asked: list[Find | LyricsOf] = attrs.Factory(list)
+
+
 class FakeDownload(Actor[ToDownload]):
-    """Finds a track of that very name; ``nothing`` is not found, ``slow`` takes for ever, ``bug`` crashes."""
+    """What is in ``music``; ``nothing`` is not found, ``slow`` takes for ever, ``bug`` crashes."""
+
+    def __init__(self, music: FakeMusic) -> None:
+        self._music = music
 
     async def receive(self, message: ToDownload) -> object:
-        assert isinstance(message, Find)
+        assert isinstance(message, Find | LyricsOf)
+        self._music.asked.append(message)
+        if self._music.trouble is not None:
+            raise self._music.trouble
+        if isinstance(message, LyricsOf):
+            return self._music.lyrics.get(message.title)
         match message.text:
+            case known if known in self._music.listings:
+                return self._music.listings[known]
             case "nothing":
                 return Listing(())
             case "slow":
@@ -213,6 +235,17 @@ class FakeDownload(Actor[ToDownload]):
                 return Listing((track("epic", duration=3601.0),))
             case words:
                 return Listing((track(words),))
+
+
+class FakeAttachments:
+    """The files in messages, by chat and message."""
+
+    def __init__(self) -> None:
+        self.files: dict[tuple[int, int], Track] = {}
+
+    async def attached(self, chat_id: int, message_id: int) -> Track | None:
+        await anyio.sleep(0)
+        return self.files.get((chat_id, message_id))
 
 
 class FakeAssistants(Actor[ToAssistant]):
@@ -249,6 +282,8 @@ class Stage:
     assistants: FakeAssistants
     services: Supervisor
     away: AwayStore
+    attachments: FakeAttachments
+    music: FakeMusic
     desk: Desk = attrs.field(init=False)
     router: Router = attrs.field(init=False)
     player_limit: int = 3
@@ -270,11 +305,19 @@ class Stage:
         return self.chats.get(f"chat:{chat_id}")
 
     # people
-    def type(self, text: str, sender: Person = ADMIN, chat_id: int = GROUP, private: bool = False) -> int:
-        """Returns the message id."""
+    def type(
+        self,
+        text: str,
+        sender: Person = ADMIN,
+        chat_id: int = GROUP,
+        private: bool = False,
+        **more: Any,
+    ) -> int:
+        """Returns the message id. ``more`` are fields of ``Said``."""
         message_id = next(self._ids)
         title = "" if private else self.titles[chat_id]
-        self.router.accept(Said(chat_id, message_id, sender, text, private=private, chat_title=title))
+        said = Said(chat_id, message_id, sender, text, private=private, chat_title=title, **more)
+        self.router.accept(said)
         return message_id
 
     async def say(
@@ -337,23 +380,24 @@ async def until(condition: Callable[[], object]) -> None:
 @asynccontextmanager
 async def stage(table: Table = COMMANDS, kept: bool = False, **manners: object) -> AsyncIterator[Stage]:
     """``kept``: with the real store and a database, which is away otherwise."""
-    assistants, away = FakeAssistants(), AwayStore()
+    assistants, away, music = FakeAssistants(), AwayStore(), FakeMusic()
     options = {"username": "ryzen_bot", "per_person": UNLIMITED, "per_chat": UNLIMITED, **manners}
     async with AsyncExitStack() as stack:
         keep = await stack.enter_async_context(keeper()) if kept else lambda: away
         services = await stack.enter_async_context(supervise("services"))
         chats = await stack.enter_async_context(supervise("chats", together=True))
-        download: Ref[ToDownload] = await services.start("download", lambda *_: FakeDownload())
+        download: Ref[ToDownload] = await services.start("download", lambda *_: FakeDownload(music))
         ref: Ref[ToAssistant] = await services.start("assistants", lambda *_: assistants)
         store: Ref[ToStore] = await services.start("store", lambda *_: keep(), mailbox=Mailbox(8, 2))
         outbox, groups = FakeOutbox(), FakeGroups()
-        set_up = Stage(chats, outbox, groups, assistants, services, away)
+        set_up = Stage(chats, outbox, groups, assistants, services, away, FakeAttachments(), music)
         set_up.desk = Desk(
             words=WORDS,
             outbox=outbox,
             chats=set_up,
             download=download,
             store=store,
+            attachments=set_up.attachments,
             guard=Guard(groups, OWNER.id, frozenset({SUDOER.id})),
             screens=Screens(outbox, WORDS),
             instruments=Instruments(chats),

@@ -210,7 +210,8 @@ async def test_loop(typed: str, loop: Loop, left: int | None, answer: str) -> No
 def test_all_that_changes_what_others_hear_is_for_admins_but_play() -> None:
     everyones = {row.name for row in COMMANDS if row.who is Who.EVERYONE}
     reading = {"queue", "np", "favourites", "history", "top", "ping", "stats", "help", "start"}
-    assert everyones == {"play", *reading}
+    adding = {"play", "stream", "radio", "search"}
+    assert everyones == {*adding, "lyrics", *reading}
 
 
 @pytest.mark.parametrize("row", [row for row in COMMANDS if row.who is Who.ADMIN], ids=lambda row: row.name)
@@ -226,8 +227,8 @@ async def test_no_control_of_admins_obeys_a_guest(row: Row) -> None:
 @pytest.mark.parametrize("row", [row for row in COMMANDS if row.who is Who.ADMIN], ids=lambda row: row.name)
 async def test_where_nothing_has_played_every_control_says_so(row: Row) -> None:
     async with stage() as s:
-        if row.name in ("playforce", "playnext"):
-            s.type(f"/{row.name} song")
+        if row.name in ("playforce", "playnext", "streamforce"):
+            s.type(f"/{row.name} https://tube.example/song")
             await until(s.cards)
             return
         arguments = "1 2" if row.name == "move" else "1"

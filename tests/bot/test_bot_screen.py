@@ -11,7 +11,7 @@ from ryzen.bot.screen import CardScreen, Screens
 from ryzen.errors import TrackTrouble, VoiceTrouble
 from ryzen.messages import View
 from ryzen.player.effects import Notice, Noticed
-from ryzen.player.state import Asker, Entry, Loop, Phase, Player, Track
+from ryzen.player.state import Asker, Chapter, Entry, Loop, Media, Phase, Player, Track
 from ryzen.ports import Screen
 
 pytestmark = pytest.mark.anyio
@@ -88,6 +88,18 @@ async def test_an_endless_track_has_no_bar(outbox: FakeOutbox, screen: Screen) -
     entry = Entry(1, track("radio", duration=None), Asker(4, "Gus"))
     await screen.show(View(Player(phase=Phase.PLAYING, current=entry), 3725.0))
     assert outbox.texts(GROUP)[0].splitlines()[1:3] == ["live · asked for by Gus · fake", "1:02:05"]
+
+
+@pytest.mark.parametrize(
+    ("at", "chapter"), [(0.0, None), (10.0, "Intro"), (71.9, "Intro"), (72.0, "Part &amp; two")]
+)
+async def test_the_card_names_the_chapter_that_is_heard(
+    outbox: FakeOutbox, screen: Screen, at: float, chapter: str | None
+) -> None:
+    media = Media("x", 220.0, chapters=(Chapter(10.0, "Intro"), Chapter(72.0, "Part & two")))
+    await screen.show(view(at=at, media=media))
+    [card] = outbox.texts(GROUP)
+    assert card.split("\n")[1] == (f"<i>{chapter}</i>" if chapter else "03:40 · asked for by Gus · fake")
 
 
 async def test_the_card_of_a_track_is_edited(outbox: FakeOutbox, screen: Screen) -> None:
