@@ -26,12 +26,12 @@ _STATUS = re.compile(r"status code: (\d{3})")
 
 
 def client(token: str, session: requests.Session) -> Genius:
-    """With a session of ours: lyricsgenius has a way for a proxy, and none for whom to trust.
+    """With a session of ours, which stays as it is: lyricsgenius has a way for a proxy, and none for whom to
+    trust.
 
     A class derived from it would be the clean way, but asks without the token: 3.15 goes by its class's name.
     """
     genius = Genius(token, timeout=PATIENCE, sleep_time=0, retries=0)
-    session.headers.update(genius._session.headers)
     genius._session.close()
     genius._session = session
     return genius

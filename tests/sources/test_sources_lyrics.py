@@ -180,6 +180,7 @@ async def test_what_lrclib_does_not_tell_genius_may(status: int) -> None:
         words = (Line("[Verse 1]"), Line("The sky is <blue>"), Line(""), Line("and so am I"))
         assert lyrics == Lyrics(words, "Genius")
         assert asked(there, "genius.com") == ["/Blue-sky-lyrics"]
+        assert not {"authorization", "application"} & {name.casefold() for name in there.session.headers}
 
 
 @pytest.mark.parametrize("title", ["Unwritten", "Never Heard Of"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import anyio
 import attrs
 import pytest
 from aiohttp import web
@@ -16,6 +17,7 @@ from ryzen.sandbox.internet.spotify import Spotify, key
 from ryzen.sources.matching import Wanted
 from ryzen.sources.named import wanted_of
 from ryzen.sources.spotify import SpotifySource, client
+from ryzen.sources.threads import Threads
 
 pytestmark = pytest.mark.anyio
 
@@ -163,6 +165,20 @@ async def test_too_many_questions_are_the_sources_trouble_and_it_says_until_when
         assert (away.value.source, away.value.trouble) == ("spotify", SourceTrouble.RATE_LIMITED)
         assert away.value.retry_after == 37
         assert len(at.asked(API)) == 1, "asked again at once"
+
+
+async def test_an_api_that_hangs_is_not_waited_for() -> None:
+    class Hanging(Spotify):
+        async def answer(self, request: web.Request) -> web.StreamResponse:
+            await anyio.sleep_forever()
+
+    async with stage(Hanging(SONGS)) as there:
+        place, api = Playable(), client("id", "secret", there.session)
+        threads = Threads(within=0.1)
+        source = SpotifySource(there.web, there.web, place.search, place.resolve, api, threads)
+        with anyio.fail_after(5), pytest.raises(SourceAway) as away:
+            await source.expand(link("track", 1), 10)
+        assert away.value.trouble is SourceTrouble.DOWN
 
 
 # -- by the public page
