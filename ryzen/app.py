@@ -15,7 +15,7 @@ from anyio.abc import TaskStatus
 from loguru import logger
 
 from ryzen.actors.assistants import AssistantActor
-from ryzen.actors.download import DownloadActor
+from ryzen.actors.download import DownloadActor, DownloadPolicy
 from ryzen.actors.health import Health
 from ryzen.actors.ledger import Ledger
 from ryzen.actors.mailbox import Mailbox
@@ -32,6 +32,7 @@ from ryzen.bot.screen import Screens
 from ryzen.bot.words import Words
 from ryzen.errors import MailboxFull, VoiceTrouble
 from ryzen.messages import Keep, ToStore, View
+from ryzen.outside import Outside
 from ryzen.player.effects import Notice, Noticed
 from ryzen.player.state import Player
 from ryzen.ports import Incoming
@@ -39,12 +40,15 @@ from ryzen.records import Prune
 from ryzen.resume import Restorer
 from ryzen.running import Keeping, RunningChats, id_of
 from ryzen.settings import Settings
+from ryzen.sources.links import find_link
 from ryzen.sources.local import LocalSource
+from ryzen.sourcing import Sourcing, sourcing
 from ryzen.store import open_store
 from ryzen.store.pulse import Pulse
 from ryzen.store.spill import Spill
 from ryzen.supervisor import RestartPolicy, Supervisor, supervise
 from ryzen.telegram.client import Access
+from ryzen.telegram.files import TelegramFiles
 from ryzen.telegram.groups import AccountGroups
 from ryzen.telegram.inbox import Inbox
 from ryzen.telegram.outbox import BotOutbox
@@ -129,13 +133,17 @@ class Running:
     chats: RunningChats
     gauges: Gauges
     audio: audio.AudioEngine
+    music: Sourcing
 
 
 @asynccontextmanager
-async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Running]:
+async def running(
+    settings: Settings, reach: Reach = Access, outside: Outside | None = None
+) -> AsyncIterator[Running]:
     """The whole bot, for the length of the block. What is entered first is left last.
 
-    ``reach`` is how Telegram is reached; the sandbox gives its own, and nothing else differs.
+    ``reach`` is how Telegram is reached, ``outside`` the internet; the sandbox gives its own, and nothing
+    else differs.
     Raises ConfigError if Telegram refuses an account, StoreUnusable or StoreAway if there is no database to
     begin with, and Escalation if the actors cannot be kept alive.
     """
@@ -152,6 +160,14 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
         engine = await enter(audio.serve(lead=settings.audio_lead))
         store = await enter(open_store(settings.database.reveal()))
         library = await enter(LocalSource.open(settings.music_dir or _no_music(settings), settings.state_dir))
+        files = TelegramFiles(
+            bot, audio_limit=settings.telegram_audio_limit, video_limit=settings.telegram_video_limit
+        )
+
+        async def measure(path: Path) -> float | None:
+            return await engine.loudness(str(path))
+
+        music = await enter(sourcing(settings, outside or Outside(), library, files, measure))
         process = uuid.uuid4().hex
         pulse = stack.enter_context(Pulse(settings.state_dir / "pulse", process))
         tasks = await enter(beside())
@@ -188,7 +204,16 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
             grace=_STORE_GRACE,
         )
         download = await services.start(
-            "download", lambda *_: DownloadActor({library.name: library}), policy=_VITAL
+            "download",
+            lambda *_: DownloadActor(
+                music.gates,
+                music.cache,
+                find_link,
+                searched=music.searched,
+                songbook=music.songbook,
+                policy=DownloadPolicy(at_once=settings.fetch_jobs),
+            ),
+            policy=_VITAL,
         )
         assistants = await services.start(
             "assistants", lambda *_: AssistantActor(groups, assistant.id), policy=_VITAL
@@ -218,12 +243,14 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
             outbox=outbox,
             chats=chats,
             download=download,
+            attachments=files,
             store=keeper,
             guard=Guard(groups, settings.owner_id, settings.sudoers),
             screens=screens,
             instruments=gauges,
             duration_limit=settings.duration_limit,
             playlist_limit=settings.playlist_limit,
+            fetch_limit=settings.fetch_limit,
         )
         manners = Manners(
             bot.username,
@@ -238,18 +265,21 @@ async def running(settings: Settings, reach: Reach = Access) -> AsyncIterator[Ru
         door.open(router.accept)
         stack.callback(door.shut)  # before the router goes: the accounts hear Telegram until the end
         logger.info("ready: @{}, with {} as the assistant", bot.username, assistant.name)
-        yield Running(chats, gauges, engine)
+        yield Running(chats, gauges, engine, music)
         logger.info("stopping")
 
 
 async def run(
-    settings: Settings, reach: Reach = Access, on_ready: Callable[[Running], None] | None = None
+    settings: Settings,
+    reach: Reach = Access,
+    outside: Outside | None = None,
+    on_ready: Callable[[Running], None] | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT, then drain. A second signal kills the process at once."""
     async with beside() as tasks:
         asked = anyio.Event()
         await tasks.start(_heed_signals, asked)
-        async with running(settings, reach) as bot:
+        async with running(settings, reach, outside) as bot:
             if on_ready is not None:
                 on_ready(bot)
             await asked.wait()

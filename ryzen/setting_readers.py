@@ -164,8 +164,8 @@ def word(text: str) -> str:
 
 def names(text: str) -> tuple[str, ...]:
     parts = tuple(part.lower() for part in re.split(r"[\s,]+", text) if part)
-    if not all(re.fullmatch(r"[a-z0-9][a-z0-9.:_-]{1,60}", part) for part in parts):
-        raise Unreadable("must be names of sites with spaces between, like vimeo dailymotion.")
+    if not all(re.fullmatch(r"(?:[a-z0-9:_-]+=)?[a-z0-9-]+(?:\.[a-z0-9-]+)+", part) for part in parts):
+        raise Unreadable("must be hosts of sites with spaces between, like vimeo.com dailymotion.com.")
     return parts
 
 

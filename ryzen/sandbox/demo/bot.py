@@ -1,7 +1,14 @@
 """The bot of the demo, in a process of its own: ``python -m ryzen.sandbox.demo.bot``.
 
 It is ``ryzen run`` but for the connection, which leads to the local Telegram. It says what it logs as JSON
-lines on standard output, and takes orders as JSON lines on standard input; when that ends, so does it.
+lines on standard output, and takes orders as JSON lines on standard input; when that ends, so does it::
+
+    {"do": "kill worker"}, {"do": "kill fetcher"}, {"do": "crash chat", "chat": id}
+    {"do": "report"}                    → {"kind": "report", "worker", "fetcher", "handled", "reached"}
+    {"do": "ticks", "seconds": 5}       → {"kind": "ticks", "ticks", "p50", "p99", "max"}, after so long
+
+``worker`` and ``fetcher`` are pids, ``handled`` counts the messages of all actors, ``reached`` are the
+addresses that it has tried to connect to.
 """
 
 from __future__ import annotations
@@ -16,19 +23,25 @@ from pathlib import Path
 from typing import Any, cast
 
 import anyio
+from anyio.abc import TaskGroup
 from loguru import logger
 
 from ryzen import app
 from ryzen.__main__ import exit_code
 from ryzen.errors import ActorStopped, MailboxFull
 from ryzen.messages import ToChat
+from ryzen.outside import Outside
 from ryzen.sandbox.box import PublicKey, local_connection, trust
+from ryzen.sandbox.internet import LocalNetwork
 from ryzen.settings import Settings
 from ryzen.telegram.client import Access
 from ryzen.telegram.logs import ThroughLoguru
 
 #: In the environment: ``{"host", "port", "key": {"n", "e", "fingerprint"}}`` of the local Telegram.
 ADDRESS = "RYZEN_LOCAL_TELEGRAM"
+#: Likewise: ``{"network": LocalNetwork.describe(), "authorities": path}`` of the local internet.
+INTERNET = "RYZEN_LOCAL_INTERNET"
+_TICK = 0.01
 
 
 class Sabotage:
@@ -44,6 +57,9 @@ def _perform() -> int:
     address = json.loads(os.environ[ADDRESS])
     trust(PublicKey(**address["key"]))
     connection = local_connection(address["host"], address["port"])
+    internet = json.loads(os.environ[INTERNET])
+    network = LocalNetwork.from_description(internet["network"])
+    outside = Outside(network, Path(internet["authorities"]))
     settings = Settings.load(os.environ, Path(os.devnull))
     logger.remove()
     logger.add(_say_record, level=settings.log_level, format="{message}")
@@ -52,38 +68,63 @@ def _perform() -> int:
     def reach(api_id: int, api_hash: str) -> Access:
         return Access(api_id, api_hash, connection)
 
-    anyio.run(_run, settings, reach)
+    anyio.run(_run, settings, reach, outside, network)
     return 0
 
 
-async def _run(settings: Settings, reach: app.Reach) -> None:
+async def _run(settings: Settings, reach: app.Reach, outside: Outside, network: LocalNetwork) -> None:
     async with anyio.create_task_group() as tasks:
 
         def ready(bot: app.Running) -> None:
             _say(kind="ready", worker=bot.audio.worker_pid)
-            tasks.start_soon(_take_orders, bot)
+            tasks.start_soon(_take_orders, bot, network, tasks)
 
-        await app.run(settings, reach, ready)
+        await app.run(settings, reach, outside, ready)
         tasks.cancel_scope.cancel()
 
 
-async def _take_orders(bot: app.Running) -> None:
+async def _take_orders(bot: app.Running, network: LocalNetwork, tasks: TaskGroup) -> None:
     async for order in _lines():
         match order:
             case {"do": "kill worker"}:
-                _kill_worker(bot)
+                _kill("worker", bot.audio.worker_pid)
+            case {"do": "kill fetcher"}:
+                _kill("fetcher", bot.music.extractor.pid)
             case {"do": "crash chat", "chat": int(chat_id)}:
                 _crash_chat(bot, chat_id)
             case {"do": "report"}:
-                _say(kind="report", worker=bot.audio.worker_pid, handled=_handled(bot))
+                _say(
+                    kind="report",
+                    worker=bot.audio.worker_pid,
+                    fetcher=bot.music.extractor.pid,
+                    handled=_handled(bot),
+                    reached=sorted({address for address, _ in network.connected}),
+                )
+            case {"do": "ticks", "seconds": int() | float() as seconds}:
+                tasks.start_soon(_tick, seconds)
     os.kill(os.getpid(), signal.SIGTERM)  # whoever gives the orders is gone
 
 
-def _kill_worker(bot: app.Running) -> None:
-    if (pid := bot.audio.worker_pid) is None:
-        _say(kind="refused", text="kill worker: there is none just now")
+def _kill(what: str, pid: int | None) -> None:
+    if pid is None:
+        _say(kind="refused", text=f"kill {what}: there is none just now")
     else:
         os.kill(pid, signal.SIGKILL)
+
+
+async def _tick(seconds: float) -> None:
+    """How late our own loop is with what is due every 10 ms, in milliseconds.
+
+    A tick that could not be on time because the one before it was late counts as well: it was due.
+    """
+    began = anyio.current_time()
+    late: list[float] = []
+    while (due := began + _TICK * (len(late) + 1)) < began + seconds:
+        await anyio.sleep_until(due)
+        late.append((anyio.current_time() - due) * 1000)
+    late.sort()
+    spread = {f"p{part}": round(late[len(late) * part // 100], 1) for part in (50, 99)}
+    _say(kind="ticks", ticks=len(late), **spread, max=round(late[-1], 1))
 
 
 def _crash_chat(bot: app.Running, chat_id: int) -> None:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, aclosing
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 import attrs
@@ -22,28 +23,35 @@ from ryzen.sandbox.demo.report import Report
 from ryzen.sandbox.demo.script import Step, parse, say_line
 from ryzen.sandbox.demo.stage import PEOPLE, set_stage
 from ryzen.sandbox.demo.typed import typed_lines
+from ryzen.sandbox.internet.songs import Recording, record
+from ryzen.sandbox.internet.world import SONGS, World, make_world
 from ryzen.sandbox.tunes import make_music
 from ryzen.sources.folder import survey
+
+R = TypeVar("R")
 
 #: Without --until, a headless demo goes on for so many seconds after its last step.
 _AFTER_LAST = 6.0
 _WELCOME = """\
 This is a Telegram of our own, on this machine alone. You are Ada, the owner of the group. Type
     /play tone 440        (or: /play ode to joy · /queue · /skip · /help)
+    /play blue sky        (from the internet: /search sky · /lyrics · /play https://youtu.be/OdeToJoy_01)
     @Bob /pause           somebody else says it
     #2 /play tone 880     in the second group (--groups 2)
     press ⏸               press a button of the newest card
-    do kill worker        make trouble (kill bot, crash chat, silence media 5, drop connections,
-                          flood messages.SendMessage 5)
+    do kill worker        make trouble (kill bot, kill fetcher, crash chat, silence media 5,
+                          drop connections, flood messages.SendMessage 5)
 and end it with Ctrl-D."""
 _DESCRIPTION = """\
-The whole of Ryzen with a Telegram of its own, on this machine alone: no account, no database, no ffmpeg.
+The whole of Ryzen with a Telegram and an internet of its own, on this machine alone: no account, no database,
+no ffmpeg. What is not in the music folder is looked for on its YouTube.
 Without --headless you type what people say."""
 _EXAMPLE = """\
 AT is seconds after «ready»; Ada, the owner of the groups, says it if nobody else is named.
   --say 'AT: TEXT', 'AT@Bob: TEXT', 'AT#2: TEXT' (in the second group), 'AT: press LABEL' (of the newest card)
-  --do  'AT: kill bot', 'AT: kill worker', 'AT: crash chat' ('AT#2: …'), 'AT: silence media SECONDS',
-        'AT: flood METHOD SECONDS' (as in messages.SendMessage), 'AT: drop connections'
+  --do  'AT: kill bot', 'AT: kill worker', 'AT: kill fetcher', 'AT: crash chat' ('AT#2: …'),
+        'AT: silence media SECONDS', 'AT: flood METHOD SECONDS' (as in messages.SendMessage),
+        'AT: drop connections'
 example:
   ryzen demo --headless --say '0: /play tone 440' --say '6: /skip' --say '0: /play tone 880' --until 12
 exit code: 0; 1 if something was logged as an error that no --do explains; 2 for wrong arguments"""
@@ -69,10 +77,10 @@ def demo(arguments: list[str]) -> int:
     logger.add(sys.stderr, level="WARNING", format="{level}: {message}")
     with ExitStack() as stack:
         state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ryzen-demo-")))
-        music = options.music or own_music()
+        music, songs = options.music or own_music(), own_songs()
         if not survey(music):
             print(f"There is no music in {music}: every /play will find nothing.", file=sys.stderr)
-        errors = anyio.run(_perform, options, state, music)
+        errors = anyio.run(_perform, options, state, music, make_world(songs))
     return 1 if errors else 0
 
 
@@ -112,12 +120,15 @@ def read(arguments: list[str]) -> Options:
     )
 
 
-async def _perform(options: Options, state: Path, music: Path) -> list[str]:
+async def _perform(options: Options, state: Path, music: Path, world: World) -> list[str]:
     def tell(text: str) -> None:
         if not options.headless:
             print(text, file=sys.stderr if options.json else sys.stdout, flush=True)
 
-    async with set_stage(options.groups, options.delay) as stage, anyio.create_task_group() as tasks:
+    async with (
+        set_stage(options.groups, options.delay, world.sites) as stage,
+        anyio.create_task_group() as tasks,
+    ):
         names = {group.chat_id: group.title for group in stage.groups}
         director = Director(stage, Report(options.json, names), tasks)
         settings = {"MUSIC_DIR": str(music), "STATE_DIR": str(state), "LOG_LEVEL": "INFO"}
@@ -149,16 +160,24 @@ async def _converse(director: Director, groups: int, tell: Callable[[str], None]
 def own_music() -> Path:
     """The demo's library, which the first run makes. Raises ConfigError if there is no place for it."""
     folder = _cache() / "demo-music"
+    _make(folder, make_music, "name a folder with --music")
+    return folder
+
+
+def own_songs() -> tuple[Recording, ...]:
+    """What is on the demo's YouTube, recorded at the first run. Raises ConfigError if there is no place."""
+    folder = _cache() / "demo-songs"
+    return _make(folder, lambda folder: record(folder, SONGS), "set XDG_CACHE_HOME to a folder of yours")
+
+
+def _make(folder: Path, make: Callable[[Path], R], remedy: str) -> R:
     if not folder.exists():
         print("Making the demo's music; this takes a moment, once …", file=sys.stderr, flush=True)
     try:
-        make_music(folder)
+        return make(folder)
     except OSError as error:
-        problem = (
-            f"the demo's music cannot be put into {folder} ({error.strerror}): name a folder with --music"
-        )
+        problem = f"the demo's music cannot be put into {folder} ({error.strerror}): {remedy}"
         raise ConfigError((problem,)) from error
-    return folder
 
 
 def _seconds(text: str) -> float:

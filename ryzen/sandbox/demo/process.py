@@ -17,7 +17,7 @@ from anyio.abc import Process, TaskGroup
 from anyio.streams.text import TextReceiveStream
 
 from ryzen.errors import RyzenError
-from ryzen.sandbox.demo.bot import ADDRESS
+from ryzen.sandbox.demo.bot import ADDRESS, INTERNET
 from ryzen.sandbox.demo.stage import Stage
 
 #: Seconds until a killed bot is started again.
@@ -43,10 +43,12 @@ class BotProcess:
     ) -> None:
         key = attrs.asdict(stage.box.rsa.public)
         address = {"host": stage.box.host, "port": stage.box.port, "key": key}
+        internet = {"network": stage.internet.describe(), "authorities": str(stage.internet.authorities)}
         self.environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "PYTHONPATH": os.pathsep.join(sys.path),
             ADDRESS: json.dumps(address),
+            INTERNET: json.dumps(internet),
             **stage.environment(),
             **settings,
         }
@@ -102,7 +104,7 @@ class BotProcess:
                 raise DemoError("the bot is not running") from error
 
     async def report(self) -> Line:
-        """``worker``: the pid of its audio worker; ``handled``: messages of all its actors."""
+        """How it is: see ``ryzen.sandbox.demo.bot``."""
         self._reported = anyio.Event()
         await self.order(do="report")
         await self._reported.wait()

@@ -1,13 +1,15 @@
-"""The scene of the demo: a local Telegram with its media server, some groups, some people, our accounts."""
+"""The scene of the demo: a local Telegram with its media server, some groups, some people, our accounts; and
+an internet to get music from."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import attrs
 
 from ryzen.sandbox.box import Box, Group, User
+from ryzen.sandbox.internet import Internet, Site
 from ryzen.sandbox.media import MediaServer, Peer
 
 #: Everybody is in every group; the first one owns them all, and the bot.
@@ -27,6 +29,7 @@ class Stage:
     bot: User
     assistant: User
     groups: tuple[Group, ...]
+    internet: Internet
 
     @property
     def owner(self) -> User:
@@ -56,12 +59,16 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_stage(groups: int = 1, delay: float = 0.02) -> AsyncIterator[Stage]:
+async def set_stage(groups: int = 1, delay: float = 0.02, sites: Iterable[Site] = ()) -> AsyncIterator[Stage]:
     """``groups`` groups with an open voice chat each, the bot an admin, the assistant still outside.
 
-    ``delay`` is the way from the media server, in seconds.
+    ``delay`` is the way from the media server, in seconds. ``sites`` are all there is of the internet.
     """
-    async with MediaServer.serve(delay) as media, Box.serve(media) as box:
+    async with (
+        MediaServer.serve(delay) as media,
+        Box.serve(media) as box,
+        Internet.serve(sites) as internet,
+    ):
         people = tuple(
             box.add_user(_OWNER + number, name, name.lower()) for number, name in enumerate(PEOPLE)
         )
@@ -74,4 +81,4 @@ async def set_stage(groups: int = 1, delay: float = 0.02) -> AsyncIterator[Stage
             )
             box.open_voice_chat(group)
             made.append(group)
-        yield Stage(box, media, people, bot, assistant, tuple(made))
+        yield Stage(box, media, people, bot, assistant, tuple(made), internet)
