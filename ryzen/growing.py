@@ -117,9 +117,11 @@ class GrowingWriter:
         if state is State.WHOLE:
             self._page[2] = self._page[1]
         self._page[4] = state
-        if not kept:
-            self.path.unlink(missing_ok=True)
-        self._let_go()
+        try:
+            if not kept:
+                self.path.unlink(missing_ok=True)
+        finally:
+            self._let_go()
 
     def _let_go(self) -> None:
         self._page.release()

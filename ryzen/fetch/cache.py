@@ -19,7 +19,7 @@ from ryzen.fetch.flight import TeeFlight
 from ryzen.fetch.getting import Getter
 from ryzen.fetch.host import Patience
 from ryzen.fetch.shelf import Shelf
-from ryzen.fetch.sidecar import Recording
+from ryzen.fetch.sidecar import Recording, told
 from ryzen.fetch.sink import Sink, Windows
 from ryzen.origins import OnDisk, Origin, Pieces, Remote, Renew
 from ryzen.player.state import Media
@@ -150,7 +150,7 @@ class TeeCache:
             try:
                 gain = await measure(recording.path)
             except (RyzenError, OSError) as error:
-                logger.warning("{}: its loudness cannot be told: {}", recording.key, error)
+                logger.warning("{}: its loudness cannot be told: {}", told(recording.key), error)
         self._measuring.discard(recording.path)
         newest = self._shelf.find(recording.key)
         if newest is not None and newest.path == recording.path:
@@ -165,4 +165,4 @@ class TeeCache:
             try:
                 await to_thread.run_sync(sidecar.write_sidecar, recording)
             except OSError as error:
-                logger.warning("{}: what is known of it cannot be kept: {}", key, error.strerror)
+                logger.warning("{}: what is known of it cannot be kept: {}", told(key), error.strerror)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, MutableSet
 
 import attrs
@@ -15,7 +16,7 @@ from ryzen.fetch.hls import Hls
 from ryzen.fetch.host import Patience
 from ryzen.fetch.ranges import fetch_remote
 from ryzen.fetch.shelf import Shelf
-from ryzen.fetch.sidecar import Recording
+from ryzen.fetch.sidecar import Recording, told
 from ryzen.fetch.sink import Sink
 from ryzen.fetch.streams import fetch_broadcast, fetch_pieces
 from ryzen.origins import Broadcast, OnDisk, Origin, Pieces, Remote, Renew, Segmented
@@ -58,7 +59,7 @@ class TeeFlight:
             await self._fetch()
             await self._land()
         except (TrackError, SourceAway) as error:
-            logger.info("{}: not fetched: {}", self.key, error)
+            logger.info("{}: not fetched: {}", told(self.key), error)
             self._error = error
         finally:
             self._flying.discard(self)
@@ -119,19 +120,19 @@ class TeeFlight:
             try:
                 recording = await to_thread.run_sync(self._keep)
             except OSError as error:
-                logger.error("{}: it cannot be kept: {}", self.key, error.strerror)
+                logger.error("{}: it cannot be kept: {}", told(self.key), error.strerror)
         self._sink.finish(kept=recording is not None)
         self._whole = True
         if recording is not None:
-            logger.info("{}: whole, {} bytes", self.key, recording.size)
+            logger.info("{}: whole, {} bytes", told(self.key), recording.size)
             await self._shelf.put(recording, self._sink)
             self._landed(recording)
 
     def _keep(self) -> Recording:
         """For a thread: on the disk for good. It counts once its page is gone."""
+        path, now = self._sink.path, self._patience.now()
         self._sink.flush()
-        recording = Recording.of(
-            self._origin, self._sink.path, self._sink.size, self._patience.now(), self.tracks
-        )
+        os.utime(path, (now, now))  # its last use, see Shelf.use
+        recording = Recording.of(self._origin, path, self._sink.size, now, self.tracks)
         sidecar.write_sidecar(recording)
         return recording

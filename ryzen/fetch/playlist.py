@@ -18,6 +18,8 @@ from ryzen.errors import TrackError, TrackTrouble
 #: The most bytes and segments of one playlist: at 6 s a segment that is 16 h.
 MOST_BYTES = 1 << 20
 MOST_SEGMENTS = 10_000
+#: No longer than this is waited for a live playlist to change, in seconds, whatever it says.
+_LONGEST = 60.0
 #: How the names of what we decode begin in CODECS.
 _SOUND = ("mp4a", "opus", "flac", "alac", "mp3")
 #: How m3u8 6 takes what is not as it should be.
@@ -118,7 +120,10 @@ def _sounds_alone(info: Any) -> bool:
 def _playlist(said: Any, base: str) -> Playlist:
     segments: list[Segment] = []
     before: Part | None = None
-    for number, segment in enumerate(said.segments, said.media_sequence or 0):
+    first = said.media_sequence or 0
+    if not 0 <= first < 1 << 64:
+        raise TrackError(TrackTrouble.BROKEN, "its segments are counted from nowhere")
+    for number, segment in enumerate(said.segments, first):
         if not segment.uri:
             raise TrackError(TrackTrouble.BROKEN, "a segment without a place")
         key = _key(segment.key, base)
@@ -134,7 +139,8 @@ def _playlist(said: Any, base: str) -> Playlist:
         if not segment.gap_tag:
             segments.append(Segment(number, _seconds(segment.duration), part, initial))
     longest = max((segment.duration for segment in segments), default=0.0)
-    return Playlist(tuple(segments), _seconds(said.target_duration) or longest or 1.0, bool(said.is_endlist))
+    target = min(_LONGEST, _seconds(said.target_duration) or longest or 1.0)
+    return Playlist(tuple(segments), target, bool(said.is_endlist))
 
 
 def _part(url: str, span: str | None, behind: int, key: Key | None) -> Part:

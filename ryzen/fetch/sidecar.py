@@ -27,6 +27,7 @@ from ryzen.player.state import Chapter, Media, Span
 #: Grows when an older sidecar can no longer be read.
 _VERSION = 1
 _OURS = re.compile(r"([0-9a-f]{32}-[0-9a-f]{8})\.(?:media|json)(?:\.[a-z.]+)?")
+_PLAIN = re.compile(r"[\w:.-]{1,40}")
 #: Tracks that are remembered to have led to one recording; the newest stay.
 _TRACKS = 32
 
@@ -83,8 +84,12 @@ class Recording:
 
 
 def new_path(folder: Path, key: str) -> Path:
-    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-    return folder / f"{digest}-{secrets.token_hex(4)}.media"
+    return folder / f"{_digest(key)}-{secrets.token_hex(4)}.media"
+
+
+def told(key: str) -> str:
+    """For the log: a key may be a link, with a token in it, or of any length."""
+    return key if _PLAIN.fullmatch(key) else f"recording {_digest(key)[:12]}"
 
 
 def sidecar_of(path: Path) -> Path:
@@ -143,6 +148,10 @@ def survey(folder: Path) -> list[tuple[Recording, float]]:
     for name in ours.keys() - kept:
         (folder / name).unlink(missing_ok=True)
     return list(whole.values())
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def _said(recording: Recording) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio
 import attrs
+from loguru import logger
 
 from ryzen.errors import TrackError, TrackTrouble
 from ryzen.fetch import sidecar
@@ -146,8 +147,11 @@ class Sink:
     def discard(self) -> None:
         """Unless it is finished: nothing of it stays, and readers are told."""
         if self._writer is not None and not self._writer.closed:
-            self._writer.fail()
-            sidecar.sidecar_of(self._writer.path).unlink(missing_ok=True)
+            try:
+                self._writer.fail()
+                sidecar.sidecar_of(self._writer.path).unlink(missing_ok=True)
+            except OSError as error:  # the next start tidies it
+                logger.error("{} cannot be removed: {}", self._writer.path.name, error.strerror)
 
     @property
     def _file(self) -> GrowingWriter:
@@ -189,18 +193,22 @@ class Sink:
         """On a full disk: old recordings first, then what this one has behind it."""
         if await self._shelf.free(max(size, _STEP), error):
             return True
+        given_up = self._given_up
         if self._window is None or self._window > self._windows.last_resort:
             await self._keep_only(self._windows.last_resort)
-        return self._give_up(self._windows.last_resort)
+        else:
+            self._give_up(self._window)
+        return self._given_up > given_up
 
-    def _give_up(self, window: int) -> bool:
-        """What is behind it, in larger pieces. Whether that has made room."""
+    def _give_up(self, window: int) -> None:
+        """What is behind it, in larger pieces."""
         before = self.size - window
-        if before - self._given_up < _slack(window):
-            return False
-        self._file.give_up(before)
-        self._given_up = before
-        return True
+        if before - self._given_up >= _slack(window):
+            try:
+                self._file.give_up(before)
+            except OSError as error:
+                raise _trouble(error) from error
+            self._given_up = before
 
     async def _hold_back(self) -> None:
         """Half a window ahead of a reader who began at once, and no more."""
