@@ -258,6 +258,16 @@ async def test_who_would_wait_too_long_is_told_so_and_nobody_is_asked() -> None:
     assert gate.condition(anyio.current_time()) is None  # our own patience, not the source's
 
 
+async def test_where_only_tracks_count_searches_are_free() -> None:
+    source, gate = gated(attrs.evolve(EASY, rate=0.1, burst=1, counts_searches=False))
+    source.takes = 0.0
+    for _ in range(50):
+        await gate.search("words", 1)
+    await gate.resolve(web("one"))
+    with pytest.raises(SourceAway):
+        await gate.resolve(web("two"))
+
+
 async def test_who_waits_for_a_turn_when_it_shuts_is_refused_without_a_request() -> None:
     source, gate = gated(attrs.evolve(EASY, rate=0.5, burst=1))
     source.takes, source.trouble = 1.0, ROBOT

@@ -15,6 +15,8 @@ from ryzen.errors import (
     AskExpired,
     MailboxFull,
     Refusal,
+    SourceAway,
+    SourceTrouble,
     TrackError,
     TrackTrouble,
     VoiceError,
@@ -24,7 +26,12 @@ from ryzen.supervisor import supervise
 
 pytestmark = pytest.mark.anyio
 
-ANSWERS = [Refusal("no"), TrackError(TrackTrouble.BROKEN), VoiceError(VoiceTrouble.LOST)]
+ANSWERS = [
+    Refusal("no"),
+    TrackError(TrackTrouble.BROKEN),
+    SourceAway("tube", SourceTrouble.DOWN),
+    VoiceError(VoiceTrouble.LOST),
+]
 
 
 async def test_mail_is_handled_in_the_order_it_was_told():
