@@ -16,7 +16,7 @@ from typing import NoReturn
 import anyio
 from loguru import logger
 
-from ryzen import __version__, keeping
+from ryzen import __version__, doctor, keeping, updating
 from ryzen.errors import ConfigError, Escalation, RyzenError, SendError, StoreAway
 
 EXIT_TROUBLE, EXIT_CONFIGURATION, EXIT_ESCALATION, EXIT_INTERRUPTED = 1, 2, 70, 130
@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     run = commands.add_parser("run", help="run the bot; its settings come from the environment and .env")
     run.set_defaults(act=_run)
     keeping.add_to(commands)
+    updating.add_to(commands)
+    doctor.add_to(commands)
     commands.add_parser("demo", help="try it without an account: ryzen demo --help", add_help=False)
     if not words:
         parser.print_help(sys.stderr)
@@ -80,8 +82,7 @@ def _run(_: argparse.Namespace) -> int:
     _make(settings.state_dir)
     logger.remove()
     logger.add(sys.stderr, level=settings.log_level, format=_LOG_LINE, backtrace=False, diagnose=False)
-    secrets = (settings.api_hash, settings.bot_token, settings.database, *settings.sessions)
-    ThroughLoguru.install([secret.reveal() for secret in secrets])
+    ThroughLoguru.install([secret.reveal() for secret in settings.secrets])
     anyio.run(app.run, settings)
     return 0
 

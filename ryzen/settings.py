@@ -124,6 +124,12 @@ class Settings:
             raise ConfigError(tuple(problems))
         return cls(**found)  # type: ignore[arg-type]  # each field's reader gives what its attribute takes
 
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """All that must be in no log line."""
+        own = (getattr(self, field.name) for field in attrs.fields(type(self)))
+        return (*(each for each in own if isinstance(each, Secret)), *self.sessions)
+
 
 def database_url(environ: Mapping[str, str], dotenv_path: Path) -> Secret:
     """Where the data are, for the commands that need nothing else. Raises ConfigError."""
