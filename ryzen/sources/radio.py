@@ -66,7 +66,8 @@ class RadioSource:
         return False
 
     async def search(self, words: str, limit: int) -> tuple[Track, ...]:
-        """By name, then by tag if no name has the words. Raises SourceAway."""
+        """By name, then by tag if no name has the words; those that did not answer when the directory looked
+        last are left out. Raises SourceAway."""
         words = " ".join(words.split())
         if not words or limit < 1:
             return ()
@@ -98,10 +99,9 @@ class RadioSource:
 
 
 def _best(stations: Iterable[Mapping[str, Any]]) -> tuple[Track, ...]:
-    """Those that were well when they were last looked at; the popular first, each stream once."""
-    alive = [station for station in stations if station.get("lastcheckok") in (1, True) and _stream(station)]
-    alive.sort(key=_worth, reverse=True)
-    tracks = {_stream(station): _track(station) for station in reversed(alive)}
+    """The popular first, each stream once."""
+    found = sorted((station for station in stations if _stream(station)), key=_worth, reverse=True)
+    tracks = {_stream(station): _track(station) for station in reversed(found)}
     return tuple(reversed(tracks.values()))
 
 

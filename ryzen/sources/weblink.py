@@ -115,17 +115,15 @@ class WebLinkSource:
             raise TrackError(TrackTrouble.EMPTY)
         if deep >= _LISTS_DEEP:
             raise TrackError(TrackTrouble.FORBIDDEN, "lists that lead to lists, on and on")
-        if not station.startswith(("https://", "http://")):
-            raise TrackError(TrackTrouble.FORBIDDEN, "a list that leads to no web address")
         return await self._place(await self._peek(station), deep + 1)
 
     async def _is_live(self, url: str, text: str) -> bool:
-        """Of a master playlist, its first variant tells."""
+        """Of a master playlist, its first variant tells; wherever that lies, the egress guard has its say."""
         if "#EXT-X-STREAM-INF" not in text:
             return "#EXT-X-ENDLIST" not in text
         variant = _first_of(text, url)
-        if variant is None or not variant.startswith(("https://", "http://")):
-            raise TrackError(TrackTrouble.FORBIDDEN, "a playlist that leads to no web address")
+        if variant is None:
+            raise TrackError(TrackTrouble.BROKEN, "a playlist of nothing")
         return "#EXT-X-ENDLIST" not in await self._text(variant)
 
     async def _text(self, url: str) -> str:
