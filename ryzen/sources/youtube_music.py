@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import locale
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 import requests
+from requests.cookies import RequestsCookieJar
 from ytmusicapi import YTMusic
 from ytmusicapi.exceptions import YTMusicError
 
@@ -30,11 +32,10 @@ class YouTubeMusicSource:
     name = "youtube-music"
 
     def __init__(self, session: requests.Session, threads: Threads | None = None) -> None:
-        """``session`` is for this source alone, and has to have time-outs."""
-        session.hooks["response"].append(_expect_good)
+        """``session`` has to have time-outs; others may use it too."""
         self._threads = threads or Threads()
         before = locale.setlocale(locale.LC_ALL)
-        self._music = YTMusic(requests_session=session)
+        self._music = YTMusic(requests_session=_strict(session))
         locale.setlocale(locale.LC_ALL, before)  # ytmusicapi 1.12 changes that of the whole process
 
     def claims(self, link: str) -> bool:  # noqa: ARG002 - the protocol's
@@ -66,9 +67,15 @@ class YouTubeMusicSource:
         return SourceAway(self.name, trouble, f"answers {status}")
 
 
-def _expect_good(response: requests.Response, **_: object) -> None:
-    """ytmusicapi reads a refusal as JSON first, which it need not be."""
-    response.raise_for_status()
+def _strict(session: requests.Session) -> requests.Session:
+    """The same connections; a refusal is an error, which ytmusicapi would read as JSON first."""
+
+    def expect_good(response: requests.Response, **_: object) -> None:
+        response.raise_for_status()
+
+    strict = copy(session)
+    strict.hooks, strict.cookies = {"response": [expect_good]}, RequestsCookieJar()
+    return strict
 
 
 def _track(song: Mapping[str, Any]) -> Track | None:

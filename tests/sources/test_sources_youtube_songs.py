@@ -83,7 +83,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-Scene = tuple[Internet, YouTube, DataApi, requests.Session, requests.Session]
+Scene = tuple[Internet, YouTube, DataApi, requests.Session]
 
 
 @pytest.fixture(scope="module")
@@ -96,15 +96,13 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
     async with AsyncExitStack() as stack:
         internet = await stack.enter_async_context(Internet.serve([api, youtube]))
         door = await stack.enter_async_context(egress.serve(internet.outside))
-        own, other = (
-            stack.enter_context(sessions.requests_session(door, internet.outside)) for _ in range(2)
-        )
-        yield internet, youtube, api, own, other
+        session = stack.enter_context(sessions.requests_session(door, internet.outside))
+        yield internet, youtube, api, session
 
 
 @pytest.fixture
 def here(scene: Scene) -> Iterator[Scene]:
-    internet, youtube, api, *_ = scene
+    internet, youtube, api, _ = scene
     internet.hits.clear()
     yield scene
     youtube.block(None)
@@ -118,7 +116,7 @@ def music(here: Scene) -> YouTubeMusicSource:
 
 @pytest.fixture
 def api(here: Scene) -> YouTubeApiSource:
-    return YouTubeApiSource(KEY, here[4])
+    return YouTubeApiSource(KEY, here[3])
 
 
 # -- YouTube Music
@@ -150,6 +148,12 @@ async def test_youtube_music_that_refuses_is_away(music: YouTubeMusicSource, her
     with pytest.raises(SourceAway) as away:
         await music.search("blue sky", 5)
     assert (away.value.source, away.value.trouble) == ("youtube-music", SourceTrouble.RATE_LIMITED)
+
+
+def test_the_session_stays_what_it_was_for_all_others(here: Scene) -> None:
+    before = {name: list(hooks) for name, hooks in here[3].hooks.items()}
+    YouTubeMusicSource(here[3])
+    assert here[3].hooks == before
 
 
 def test_the_language_of_the_process_stays_what_it_was(here: Scene) -> None:
@@ -203,7 +207,7 @@ async def test_an_answer_in_another_form_is_no_crash(api: YouTubeApiSource, here
 def test_a_key_without_its_library_says_what_to_install(here: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "googleapiclient.discovery", None)
     with pytest.raises(ConfigError, match=r"pip install 'ryzen\[youtube-api\]'") as wrong:
-        YouTubeApiSource(KEY, here[4])
+        YouTubeApiSource(KEY, here[3])
     assert KEY not in str(wrong.value)
 
 
