@@ -79,18 +79,12 @@ def presence(artists: Sequence[Name], lines: Sequence[str], ours: Title, theirs:
         return weights.UNKNOWN_ARTISTS
     classical = _is_classical(ours)
     there = [name for line in lines for name in _people(line, artists)]
-    known = found = 0
     credit = total = 0.0
     for at, artist in enumerate(artists):
         weight = weights.GUEST if (at == 0) == (classical and len(artists) > 1) else 1.0
-        worth, same = _credit(artist, there, theirs.words, composer=classical and at == 0)
-        known += same
-        found += worth > 0
-        credit += weight * worth
+        credit += weight * _credit(artist, there, theirs.words, composer=classical and at == 0)
         total += weight
     share = credit / total
-    if 2 * found < len(artists) and 0 < known < len(there):
-        share *= weights.DISAGREE
     points = weights.NOBODY + (1 - weights.NOBODY) * share
     invited = any(artist.is_in(theirs.guests) for artist in artists) or set(theirs.guests) & set(ours.words)
     return points if invited or not theirs.guests else points * weights.STRANGER
@@ -102,19 +96,15 @@ def _people(line: str, artists: Sequence[Name]) -> tuple[Name, ...]:
     return (whole,) if not parts or any(whole.is_same(artist) for artist in artists) else tuple(parts)
 
 
-def _credit(artist: Name, there: Sequence[Name], text: Words, *, composer: bool) -> tuple[float, int]:
-    """What it counts for, and how many of those there it is."""
-    same = sum(1 for name in there if name.is_same(artist))
-    if same:
-        return 1.0, same
-    if artist.is_in(text) or any(artist.is_in(name.words) for name in there):
-        return weights.IN_TITLE, 0
-    if artist.lead_is_in(text) or any(artist.lead_is_in(name.words) for name in there):
-        return weights.LEAD, 0
-    if composer and artist.last_is_in(text):
-        return weights.LAST_NAME, 0
-    close = sum(1 for name in there if composer and artist.last_is_in(name.words))
-    return (weights.LAST_NAME, close) if close else (0.0, 0)
+def _credit(artist: Name, there: Sequence[Name], text: Words, *, composer: bool) -> float:
+    names = [name.words for name in there]
+    if any(name.is_same(artist) for name in there):
+        return 1.0
+    if any(map(artist.is_in, (text, *names))):
+        return weights.IN_TITLE
+    if any(map(artist.lead_is_in, (text, *names))):
+        return weights.LEAD
+    return weights.LAST_NAME if composer and any(map(artist.last_is_in, (text, *names))) else 0.0
 
 
 def _is_classical(title: Title) -> bool:

@@ -73,8 +73,7 @@ class DeezerSource(NamedSource):
             read += len(entries)
             total = int(seconds(page, "total") or 0)
             tracks += (track for entry in entries if (track := _track(entry, album)))
-        found = listing(tracks, limit, title)
-        return Listing(found.tracks, found.title, max(0, total - read), linked=True)
+        return listing(tracks, limit, title, len(tracks) + total - read)
 
     async def _ask(self, path: str, **params: str) -> Any:
         told = await self._web.json(f"{API}/{path}", params=params)

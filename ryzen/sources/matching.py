@@ -7,8 +7,8 @@ back is judged by one number between 0 and 1:
 
 title     the part of the wanted name's words that are there, and of the words there that are accounted for;
           a word counts for less in brackets, and hardly after a bar; numbers (No. 5, Part 2) must agree.
-artists   the wanted artists found among those of the candidate, in any order, or weaker in its title. Both
-          having somebody whom the other has not is worse than one being less complete.
+artists   the wanted artists found among those of the candidate, in any order, or weaker in its title; a guest
+          whom nobody asked for counts against it.
 length    nothing is lost within a tolerance that grows with the length; from there on it falls.
 versions  live, remix, slowed, karaoke, …: a factor for each that only one of the two is, and one if the
           words around it (whose remix, live where) do not agree.
@@ -68,15 +68,22 @@ def best(wanted: Wanted, found: Sequence[T], seen_as: Callable[[T], Candidate]) 
 
 def ranked(wanted: Wanted, found: Sequence[T], seen_as: Callable[[T], Candidate]) -> tuple[T, ...]:
     """Those that are good enough, best first; equals stay in order."""
-    scored = [(score(wanted, seen_as(one)), one) for one in found]
+    artists, ours = _read(wanted)
+    scored = [(_score(wanted, artists, ours, seen_as(one)), one) for one in found]
     scored.sort(key=lambda pair: -pair[0])
     return tuple(one for points, one in scored if points >= weights.ENOUGH)
 
 
 def score(wanted: Wanted, candidate: Candidate) -> float:
     """How surely this is the recording wanted: 0 to 1."""
-    artists = tuple(name_of(artist) for artist in wanted.artists)
-    ours = read(wanted.title)
+    return _score(wanted, *_read(wanted), candidate)
+
+
+def _read(wanted: Wanted) -> tuple[tuple[Name, ...], Title]:
+    return tuple(map(name_of, wanted.artists)), read(wanted.title)
+
+
+def _score(wanted: Wanted, artists: Sequence[Name], ours: Title, candidate: Candidate) -> float:
     theirs = read(candidate.title, (name.words for name in artists))
     points = (
         _title(ours, theirs, artists)

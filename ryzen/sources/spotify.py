@@ -33,8 +33,12 @@ ALBUMS = 5
 #: Pages read beyond what the limit needs, when entries in them cannot be played.
 MORE_PAGES = 2
 
+_API = "https://api.spotify.com/"
+#: What spotipy 2.26 raises on answers in a form that it does not know.
+_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)
 
-class Untold(Exception):
+
+class _Untold(Exception):
     """The API does not tell us this; the public page may."""
 
 
@@ -78,7 +82,7 @@ class SpotifySource(NamedSource):
             if self._api is not None and thing.kind != "artist":
                 try:
                     return await self._told(self._api, thing, limit)
-                except Untold as reason:
+                except _Untold as reason:
                     logger.debug("spotify: the API does not tell: {}", reason)
             return await self._shown(thing, limit)
         except WebError as error:
@@ -102,7 +106,7 @@ class SpotifySource(NamedSource):
                 raise
         try:
             return await self._albums(self._api, thing, limit)
-        except Untold as reason:
+        except _Untold as reason:
             raise TrackError(TrackTrouble.UNAVAILABLE, str(reason)) from reason
 
     # -- by the API
@@ -110,7 +114,7 @@ class SpotifySource(NamedSource):
         if thing.kind == "track":
             track = _track(await self._ask(api.track, thing.id))
             if track is None:
-                raise Untold("a track without a name")
+                raise _Untold("a track without a name")
             return Listing((track,), linked=True)
         if thing.kind == "album":
             album = await self._ask(api.album, thing.id)
@@ -118,7 +122,7 @@ class SpotifySource(NamedSource):
         playlist = await self._ask(api.playlist, thing.id, additional_types=("track",))
         page = at(playlist, "items") or at(playlist, "tracks")
         if at(page, "items") is None:
-            raise Untold("a playlist of somebody else's")
+            raise _Untold("a playlist of somebody else's")
         return await self._list(api, playlist, page, limit)
 
     async def _list(self, api: Spotify, about: Told, first: Told, limit: int, album: str = "") -> Listing:
@@ -136,15 +140,14 @@ class SpotifySource(NamedSource):
             total = max(total, int(seconds(page, "total") or 0))
             if len(tracks) == limit:
                 break
-        found = listing(tracks, limit, line(about, "name"))
-        return Listing(found.tracks, found.title, max(0, total - read), linked=True)
+        return listing(tracks, limit, line(about, "name"), len(tracks) + total - read)
 
     async def _pages(self, api: Spotify, first: Told, limit: int) -> AsyncIterator[Told]:
         """As many as the limit needs, and a few more if much in them cannot be played."""
         page, left = first, limit // max(1, len(at(first, "items") or ())) + MORE_PAGES
         while at(page, "items") and left:
             yield page
-            if not at(page, "next"):
+            if not line(page, "next").startswith(_API):  # the token goes where it leads
                 break
             page, left = await self._ask(api.next, page), left - 1
 
@@ -160,21 +163,23 @@ class SpotifySource(NamedSource):
         return listing(tracks, limit, line(found, "items", 0, "artists", 0, "name"))
 
     async def _ask(self, question: Callable[..., Any], *arguments: object, **named: object) -> Any:
-        """Raises SourceAway if all of it is away, Untold if it's only this."""
+        """Raises SourceAway if all of it is away, _Untold if it's only this."""
         try:
             return await self._threads.run(question, *arguments, **named)
         except SpotifyException as error:
             if error.http_status != 429:
-                raise Untold(f"answers {error.http_status}") from error
+                raise _Untold(f"answers {error.http_status}") from error
             wait = seconds(error.headers, "Retry-After")
             raise SourceAway(self.name, SourceTrouble.RATE_LIMITED, retry_after=wait) from error
         except SpotifyOauthError as error:
             logger.warning(
                 "spotify: SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET are refused: {}", error.error
             )
-            raise Untold("no access") from error
+            raise _Untold("no access") from error
         except (requests.RequestException, TimeoutError) as error:
             raise SourceAway(self.name, SourceTrouble.DOWN, type(error).__name__) from error
+        except _UNREADABLE as error:
+            raise SourceAway(self.name, SourceTrouble.DOWN, "answers in a form we do not know") from error
 
 
 def _track(song: object, album: str = "") -> Track | None:

@@ -119,6 +119,7 @@ def _folded(pattern: str) -> str:
 
 
 _SAID = tuple((version, _whole_words(_folded(pattern))) for version, pattern in _VERSIONS.items())
+_SAID_AT_ALL = _whole_words(_folded("|".join(_VERSIONS.values())))
 _IDLE = _whole_words(_folded("|".join(_NOISE)))
 _FILM = _whole_words(r"video|mv|m v|clip|videoclip|musikvideo|klip")
 _LYRICS = frozenset({"lyric", "lyrics", "audio", "letra"})
@@ -269,8 +270,7 @@ def _idle(words: Words) -> bool:
 
 
 def _tells(words: Words) -> bool:
-    text = " ".join(words)
-    return any(pattern.search(text) for _, pattern in _SAID)
+    return _SAID_AT_ALL.search(" ".join(words)) is not None
 
 
 def _strip(words: Words, name: Words) -> Words | None:
@@ -294,7 +294,7 @@ def _part(words: Words, place: Place) -> tuple[Part, Words]:
     """The part, and who else is said to be in it."""
     text = _IDLE.sub(" ", " ".join(words))
     said: list[tuple[Version, str]] = []
-    for version, pattern in _SAID:
+    for version, pattern in _SAID if _SAID_AT_ALL.search(text) else ():
         said += ((version, found[0]) for found in pattern.finditer(text))
         text = pattern.sub(" ", text)
     if place is Place.BRACKET and words[0] in ("with", "w"):

@@ -32,9 +32,6 @@ GUEST = 0.5
 #: A name in the title is weaker than one that the place itself gives; so is who comes first of several, and
 #: a composer's last name.
 IN_TITLE, LEAD, LAST_NAME = 0.85, 0.75, 0.8
-#: Both have somebody whom the other has not, and less than half are the same: another orchestra plays the
-#: same symphony.
-DISAGREE = 0.6
 #: A guest whom the wanted song does not have: it has been sung again.
 STRANGER = 0.8
 

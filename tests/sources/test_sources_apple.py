@@ -104,6 +104,7 @@ async def test_a_page_for_search_engines_alone_says_not_whose_the_songs_are_and_
         assert (found.title, found.left_out) == ("Quiet Songs", 1)
         assert [track.artist for track in found.tracks] == ["Local Artist & Guest", "Local Artist"]
         assert [hit.host for hit in there.internet.hits] == ["music.apple.com", "itunes.apple.com"]
+        assert there.internet.hits[1].query["id"] == "1,2"
 
 
 async def test_a_song_that_is_not_for_sale_is_read_from_its_page() -> None:

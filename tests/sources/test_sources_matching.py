@@ -204,6 +204,17 @@ def test_a_guest_may_be_left_out_and_may_not_come_uninvited() -> None:
     assert score(Wanted(*invited), Candidate("Amber ft. Miriam Zed", ("Quartz",), 200)) > 0.9
 
 
+def test_another_number_is_another_work_however_much_else_is_the_same() -> None:
+    title = "Piano Concerto No. {} in E-Flat Major, Op. 73 Emperor: II. Adagio un poco mosso"
+    artists, wanted = (
+        ("Ludwig van Beethoven", "Ypsilon Trio"),
+        Wanted(title.format(5), ("Ypsilon Trio",), 400),
+    )
+    assert score(wanted, Candidate(title.format(5), artists, 400)) > 0.9
+    assert score(wanted, Candidate(title.format(4), artists, 400)) < ENOUGH
+    assert score(wanted, Candidate(title.format(5).replace("II.", "III."), artists, 400)) < ENOUGH
+
+
 def test_a_live_recording_of_a_song_called_live_says_it_twice() -> None:
     plain, live = Candidate("Live Amber", ("Quartz",), 200), Candidate("Live Amber (Live)", ("Quartz",), 200)
     assert score(Wanted("Live Amber", ("Quartz",), 200), plain) > 0.9

@@ -167,6 +167,33 @@ async def test_too_many_questions_are_the_sources_trouble_and_it_says_until_when
         assert len(at.asked(API)) == 1, "asked again at once"
 
 
+async def test_the_token_is_not_taken_elsewhere() -> None:
+    class Leading(Spotify):
+        def _page(self, *arguments, **named):
+            return super()._page(*arguments, **named) | {"next": "https://open.spotify.com/embed/next"}
+
+    async with stage(Leading(SONGS, own=[List(OWN, "Mine", Many(120))])) as there:
+        place, api = Playable(), client("id", "secret", there.session)
+        source = SpotifySource(there.web, there.web, place.search, place.resolve, api)
+        found = await source.expand(link("playlist", OWN), 500)
+        assert (len(found.tracks), found.left_out) == (100, 20)
+        assert there.internet.asked(PAGES) == []
+
+
+async def test_an_api_that_answers_nonsense_is_away() -> None:
+    class Nonsense(Spotify):
+        def _api(self, request, path):
+            return web.json_response(["what?"], status=400)
+
+    async with stage(Nonsense(SONGS)) as there:
+        place, api = Playable(), client("id", "secret", there.session)
+        source = SpotifySource(there.web, there.web, place.search, place.resolve, api)
+        with pytest.raises(SourceAway) as away:
+            await source.expand(link("track", 1), 10)
+        assert away.value.trouble is SourceTrouble.DOWN
+        assert there.internet.asked(PAGES) == []
+
+
 async def test_an_api_that_hangs_is_not_waited_for() -> None:
     class Hanging(Spotify):
         async def answer(self, request: web.Request) -> web.StreamResponse:
