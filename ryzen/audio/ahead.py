@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
 from ryzen.audio import pcm
 from ryzen.audio.decoder import Decoder
+from ryzen.audio.inflow import Inflow
 from ryzen.audio.ledger import Hand
-from ryzen.audio.source import Source
 from ryzen.audio.wire import Load
 from ryzen.errors import TrackError, TrackTrouble
 from ryzen.player.state import Span
@@ -28,12 +29,12 @@ class Ahead:
     ``work`` is that thread's. It ends promptly after ``close``, wherever it hangs.
     """
 
-    def __init__(self, load: Load, hand: Hand, source: Source, ring: Callable[[], None]) -> None:
+    def __init__(self, load: Load, hand: Hand, inflow: Inflow, ring: Callable[[], None]) -> None:
         """``ring`` is called, in the thread, once ``ready``."""
         self.load = load
         self.failure: TrackError | None = None  #: once ready: it could not be opened
         self._hand = hand
-        self._source = source
+        self._inflow = inflow
         self._ring = ring
         self._lock = threading.Condition()
         self._sound: deque[tuple[float, bytes]] = deque()  #: by the second where each piece begins
@@ -85,19 +86,21 @@ class Ahead:
                 self._next = self._end
             self._size -= len(taken)
             self._lock.notify()
+        if not taken:
+            self.look(time.monotonic())
         return bytes(taken)
 
     def look(self, now: float) -> None:
-        """To be called now and then: nothing is waited for endlessly."""
+        """To be called now and then while there is nothing to read: it is not waited for endlessly."""
         with self._lock:
             if not self._ended:
-                self._source.look(now)
+                self._inflow.look(now)
 
     def close(self) -> None:
         with self._lock:
             self._stopped = True
             if not self._ended:
-                self._source.stop()
+                self._inflow.stop()
             self._lock.notify()
 
     # -- the thread
@@ -115,7 +118,7 @@ class Ahead:
             load.offset,
             load.stated,
             OPEN_WITHIN,
-            source=self._source,
+            inflow=self._inflow,
             live=load.live,
             skips=tuple(Span(start, end) for start, end in load.skips),
             gain=load.gain,
@@ -144,7 +147,7 @@ class Ahead:
             self._trouble, self._end, self._ended = trouble, position, True
             if not self._sound:
                 self._next = position
-            self._source.close()
+            self._inflow.close()
             self._open()
 
     def _open(self) -> None:

@@ -8,8 +8,8 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from ryzen.audio.inflow import Inflow
 from ryzen.audio.sniff import Demuxer, Sniffed
-from ryzen.audio.source import Source
 from ryzen.errors import TrackError, TrackTrouble
 
 _PCM: Final = ("u8", "s16le", "s24le", "s32le", "f32le", "f64le", "alaw", "mulaw")
@@ -48,15 +48,15 @@ def open_whole(path: str, demuxer: Demuxer, within: float) -> InputContainer:
     )
 
 
-def open_growing(source: Source, sniffed: Sniffed) -> InputContainer:
+def open_growing(inflow: Inflow, sniffed: Sniffed) -> InputContainer:
     """Raises one of UNDECODABLE.
 
     Only an MP4 with its index behind the sound is jumped about in: everything else FFmpeg reads from here on
     as it comes, and does not look for the end of first.
     """
-    source.jumps = sniffed.index_last
+    inflow.jumps = sniffed.index_last
     return av.open(
-        source,
+        inflow,
         format=sniffed.demuxer.value,
         mode="r",
         container_options=_options(_PROBED_GROWING.get(sniffed.demuxer)),

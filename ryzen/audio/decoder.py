@@ -15,10 +15,10 @@ from av.stream import Stream
 from ryzen.audio import pcm
 from ryzen.audio.container import UNDECODABLE, open_growing, open_whole, own_length, reason, sound_of
 from ryzen.audio.gain import louder
+from ryzen.audio.inflow import Inflow
 from ryzen.audio.resampler import Resampler
 from ryzen.audio.skips import past
 from ryzen.audio.sniff import Demuxer, Sniffed, sniff, sniff_growing
-from ryzen.audio.source import Source
 from ryzen.errors import TrackError, TrackTrouble
 from ryzen.player.state import Span
 
@@ -46,14 +46,14 @@ class Decoder:
         stated: float | None,
         within: float,
         *,
-        source: Source | None = None,
+        inflow: Inflow | None = None,
         live: bool = False,
         skips: tuple[Span, ...] = (),
         gain: float = 0.0,
     ) -> None:
         """Opens the file and finds the place; ``stated`` is the length its source tells, in seconds.
 
-        ``source`` is what is at that path if it is growing still: then opening and reading wait for it.
+        ``inflow`` is what is at that path if it is growing still: then opening and reading wait for it.
         ``live``: it is entered at the oldest place that is there. ``skips`` (as from ``skips.tidy``) are left
         out: ``position`` jumps. ``gain`` in dB.
 
@@ -65,7 +65,7 @@ class Decoder:
         self.position = offset  #: of what ``read`` gives next, in seconds
         self._left = bytearray()
         self._frames: Iterator[AudioFrame | None] = iter(())
-        self._source = source
+        self._inflow = inflow
         self._late = False  #: it was entered in the middle: its beginning has been given up
         self._skips = deque(span for span in skips if span.start >= offset)
         self._gain = gain
@@ -76,10 +76,10 @@ class Decoder:
                 undo.callback(self.close)
                 self._begin(offset, deadline)
             except UNDECODABLE as error:
-                self._blame_source()
+                self._blame_inflow()
                 raise TrackError(TrackTrouble.BROKEN, reason(error)) from error
             except TrackError:
-                self._blame_source()
+                self._blame_inflow()
                 raise
             undo.pop_all()
 
@@ -118,19 +118,19 @@ class Decoder:
 
     # -- opening
     def _open(self, path: str, stated: float | None, within: float, live: bool) -> Demuxer:
-        source = self._source
-        if source is None:
+        inflow = self._inflow
+        if inflow is None:
             sniffed = sniff(path)
             self._container = open_whole(path, sniffed.demuxer, within)
         else:
-            sniffed = self._enter(source, live)
-            self._container = open_growing(source, sniffed)
+            sniffed = self._enter(inflow, live)
+            self._container = open_growing(inflow, sniffed)
         with contextlib.ExitStack() as undo:
             undo.callback(self._container.close)
             self._stream = sound_of(self._container)
             undo.pop_all()
         # While it grows, every length is made of what happened to be there.
-        own = None if source is not None else own_length(self._container, self._stream, sniffed)
+        own = None if inflow is not None else own_length(self._container, self._stream, sniffed)
         self._stated = None if live else own if stated is None else stated
         return sniffed.demuxer
 
@@ -144,15 +144,15 @@ class Decoder:
         self._go_to(offset)
         self._reach(deadline)
 
-    def _enter(self, source: Source, live: bool) -> Sniffed:
+    def _enter(self, inflow: Inflow, live: bool) -> Sniffed:
         """Find out what it is, and stand where FFmpeg shall begin to read."""
-        start = source.find_start() if live else 0
+        start = inflow.find_start() if live else 0
         self._late = start > 0
-        sniffed = sniff_growing(source, start)
-        source.seek(sniffed.start if start else 0)
+        sniffed = sniff_growing(inflow, start)
+        inflow.seek(sniffed.start if start else 0)
         return sniffed
 
-    def _blame_source(self) -> None:
+    def _blame_inflow(self) -> None:
         """Nothing can be decoded of what has not come, or has gone: then that is what is wrong."""
         if self._failed:
             raise TrackError(TrackTrouble.CUT_SHORT, "the rest of it does not come")
@@ -168,7 +168,7 @@ class Decoder:
         self._left.clear()
         start = self._wanted - _RUN_UP
         if start > self._first:
-            on_foot = self._source is not None and not self._source.jumps
+            on_foot = self._inflow is not None and not self._inflow.jumps
             if on_foot or (self._demuxer is Demuxer.MP3 and start < self._first + _WALK):
                 self._skip_to = start
                 self._stream.codec_context.flush_buffers()
@@ -202,7 +202,7 @@ class Decoder:
         """Decode until there is something to read."""
         while not self._left and not self.over:
             self._step()
-            waited = 0.0 if self._source is None else self._source.waited
+            waited = 0.0 if self._inflow is None else self._inflow.waited
             if time.monotonic() - waited > deadline:
                 raise TrackError(TrackTrouble.BROKEN, "it takes too long to open")
         if not self._decoded and (self._bad or self._wanted <= self._first or self._failed):
@@ -210,7 +210,7 @@ class Decoder:
 
     @property
     def _failed(self) -> bool:
-        return self._source is not None and self._source.failure is not None
+        return self._inflow is not None and self._inflow.failure is not None
 
     def _step(self) -> None:
         """Take one more frame, or a packet in which there is none."""

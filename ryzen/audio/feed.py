@@ -135,8 +135,11 @@ class Feed:
         if sound and (self._starved or abs(offset - self._expected) > _JUMP):
             self._lay(sound, self._written, offset)
         elif sound:
-            self._write(sound, self._written)
+            start = self._written
+            self._write(sound, start)
             self._expected = offset + pcm.seconds(len(sound))
+            if self._here() > start:  # the engine was there first, and has read silence
+                self._lay(sound, start, offset)
         self._finish()
         self._punch(here)
         if self._decoder is None or self._decoder.dry:

@@ -10,8 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from ryzen.audio.ahead import OPEN_WITHIN, Ahead
 from ryzen.audio.decoder import Decoder
+from ryzen.audio.inflow import Inflow, is_growing
 from ryzen.audio.ledger import SLOTS, Hand, Ledger
-from ryzen.audio.source import Source, is_growing
 from ryzen.audio.wire import Load
 from ryzen.errors import TrackError, TrackTrouble
 from ryzen.player.state import Span
@@ -87,12 +87,12 @@ class Openings:
         """Decode this in a thread of its own, which takes over the slot."""
         hand = Hand(self._ledger, slot, load.deck, load.turn)
         try:
-            source = Source(load.path, hand.rest)
+            inflow = Inflow(load.path, hand.rest)
         except FileNotFoundError as error:
             raise TrackError(TrackTrouble.MISSING, error.strerror or "") from error
         except OSError as error:
             raise TrackError(TrackTrouble.BROKEN, error.strerror or "") from error
-        ahead = Ahead(load, hand, source, self._ring)
+        ahead = Ahead(load, hand, inflow, self._ring)
 
         def bury(future: Future[None]) -> None:
             if future.exception() is None:

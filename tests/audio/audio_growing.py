@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from ryzen.audio.decoder import Decoder
-from ryzen.audio.source import Source
+from ryzen.audio.inflow import Inflow
 from ryzen.growing import GrowingWriter
 
 #: name: (container, options) for what is muxed anew from the packets of a plain AAC file.
@@ -78,16 +78,16 @@ class Growth:
 
 
 def no_rest(_: bool) -> None:
-    """For a source in whose waiting nobody is interested."""
+    """For an inflow in whose waiting nobody is interested."""
 
 
-def open_source(growth: Growth, offset: float = 0.0, stated: float | None = None, **more: object) -> Decoder:
+def open_growth(growth: Growth, offset: float = 0.0, stated: float | None = None, **more: object) -> Decoder:
     """What ``Ahead`` opens, in this very thread."""
-    source = Source(str(growth.path), no_rest)
+    inflow = Inflow(str(growth.path), no_rest)
     try:
-        return Decoder(str(growth.path), offset, stated, 5.0, source=source, **more)  # type: ignore[arg-type]
+        return Decoder(str(growth.path), offset, stated, 5.0, inflow=inflow, **more)  # type: ignore[arg-type]
     except BaseException:
-        source.close()
+        inflow.close()
         raise
 
 
@@ -97,6 +97,6 @@ def drain(decoder: Decoder) -> np.ndarray:
     while not decoder.spent:
         sound += decoder.read(96_000, float("inf"))
     decoder.close()
-    if decoder._source is not None:
-        decoder._source.close()
+    if decoder._inflow is not None:
+        decoder._inflow.close()
     return np.frombuffer(sound, np.int16).astype(np.float64)

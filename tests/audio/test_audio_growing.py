@@ -10,17 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from audio_growing import NET_FORMATS, drain, no_rest, open_source
+from audio_growing import NET_FORMATS, drain, no_rest, open_growth
 from audio_media import FORMATS, chirp, encode, tone
 from audio_reader import RATE, dominant
 from audio_waiting import lag
 
-from ryzen.audio import source as source_module
+from ryzen.audio import inflow as inflow_module
 from ryzen.audio.ahead import Ahead
 from ryzen.audio.decoder import Decoder
+from ryzen.audio.inflow import Inflow, is_growing
 from ryzen.audio.ledger import Hand, Ledger
 from ryzen.audio.sniff import Demuxer, sniff, sniff_growing
-from ryzen.audio.source import Source, is_growing
 from ryzen.audio.wire import Load
 from ryzen.errors import TrackError, TrackTrouble
 from ryzen.growing import GrowingFile
@@ -41,7 +41,7 @@ def test_what_is_decoded_while_it_grows_is_what_the_whole_file_has(songs, grow, 
     growth = grow(path, total)
     growth.share(0.02)
     growth.flow(2e6)
-    heard, right = drain(open_source(growth, stated=15.0)), whole(path)
+    heard, right = drain(open_growth(growth, stated=15.0)), whole(path)
     shorter = min(len(heard), len(right)) - 100  # a resampler's last samples know that they are
     assert np.array_equal(heard[:shorter], right[:shorter])
     assert abs(len(heard) - len(right)) < 0.03 * RATE, "an MP3's padding is cut off where its end is known"
@@ -54,7 +54,7 @@ def test_a_place_in_it_is_waited_for_and_found_as_exactly_as_in_the_whole(songs,
     growth = grow(path)
     growth.share(0.02)
     growth.flow(4e6)
-    heard = drain(open_source(growth, offset))
+    heard = drain(open_growth(growth, offset))
     assert abs(lag(heard[: RATE // 2], chirp(15.0, RATE), offset)) < 0.03
     assert abs(len(heard) / RATE + offset - 15.0) < 0.06
 
@@ -64,10 +64,10 @@ def test_the_first_sound_needs_little_of_it(songs, grow, kind):
     """Nothing looks for the end, and nothing is read to be on the safe side."""
     growth = grow(songs(kind, "chirp", length=60.0))
     growth.grow_to({"wav": 96 << 10, "flac": 32 << 10, "ogg-opus": 24 << 10}.get(kind, 16 << 10))
-    decoder = open_source(growth)
+    decoder = open_growth(growth)
     assert decoder.read(4800, float("inf"))
     decoder.close()
-    decoder._source.close()
+    decoder._inflow.close()
 
 
 def test_tags_with_a_picture_are_waited_for(songs, grow):
@@ -77,7 +77,7 @@ def test_tags_with_a_picture_are_waited_for(songs, grow):
     growth = grow(data)
     growth.grow_to(4096)
     growth.flow(4e6)
-    assert len(drain(open_source(growth))) == pytest.approx(15.0 * RATE, rel=0.01)
+    assert len(drain(open_growth(growth))) == pytest.approx(15.0 * RATE, rel=0.01)
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -103,8 +103,8 @@ def test_the_length_that_a_growing_file_tells_of_itself_is_not_believed(songs, g
     growth = grow(songs("wav", "tone", 440, 12.0), total=False)
     growth.share(0.5)
     growth.writer.finish()  # the server had no more, and said so
-    source = Source(str(growth.path), no_rest)
-    decoder = Decoder(str(growth.path), 0.0, None, 5.0, source=source)
+    inflow = Inflow(str(growth.path), no_rest)
+    decoder = Decoder(str(growth.path), 0.0, None, 5.0, inflow=inflow)
     drain(decoder)
     assert decoder.trouble is None
     assert decoder.position == pytest.approx(6.0, abs=0.1)
@@ -113,7 +113,7 @@ def test_the_length_that_a_growing_file_tells_of_itself_is_not_believed(songs, g
 def test_the_length_its_source_has_told_is(songs, grow):
     growth = grow(songs("ogg-opus", "tone", 440, 12.0), total=False)
     growth.share(0.5)
-    decoder = open_source(growth, stated=12.0)
+    decoder = open_growth(growth, stated=12.0)
     growth.writer.finish()
     drain(decoder)
     assert decoder.trouble is TrackTrouble.CUT_SHORT
@@ -122,7 +122,7 @@ def test_the_length_its_source_has_told_is(songs, grow):
 def test_a_flight_that_fails_cuts_the_track_where_its_bytes_end(songs, grow):
     growth = grow(songs("webm", "chirp", length=15.0))
     growth.share(0.5)
-    decoder = open_source(growth)
+    decoder = open_growth(growth)
     growth.writer.fail()
     heard = drain(decoder)
     assert decoder.trouble is TrackTrouble.CUT_SHORT
@@ -134,11 +134,11 @@ def test_a_flight_that_fails_cuts_the_track_where_its_bytes_end(songs, grow):
 def test_a_flight_that_fails_before_there_is_sound_is_no_broken_file(songs, grow, share):
     growth = grow(songs("m4a", "chirp", length=15.0))
     growth.share(share)
-    source = Source(str(growth.path), no_rest)
+    inflow = Inflow(str(growth.path), no_rest)
     growth.writer.fail()
     with pytest.raises(TrackError) as caught:
-        Decoder(str(growth.path), 0.0, None, 5.0, source=source)
-    source.close()
+        Decoder(str(growth.path), 0.0, None, 5.0, inflow=inflow)
+    inflow.close()
     assert caught.value.trouble is TrackTrouble.CUT_SHORT
 
 
@@ -146,7 +146,7 @@ def test_what_is_no_sound_is_refused_as_soon_as_that_is_clear(grow):
     growth = grow(b"La la la, la la.\n" * 50_000)
     growth.grow_to(64 << 10)
     with pytest.raises(TrackError) as caught:
-        open_source(growth)
+        open_growth(growth)
     assert caught.value.trouble is TrackTrouble.UNSUPPORTED
 
 
@@ -157,11 +157,11 @@ def test_what_is_on_the_air_is_entered_where_it_is(songs, grow, kind):
     growth = grow(data, total=False)
     growth.share(0.6)
     growth.writer.give_up(len(data) // 3)
-    decoder = open_source(growth, live=True)
+    decoder = open_growth(growth, live=True)
     assert decoder.position == 0.0
     heard = np.frombuffer(decoder.read(48_000, float("inf")), np.int16).astype(float)
     decoder.close()
-    decoder._source.close()
+    decoder._inflow.close()
     # A third is gone, and a quarter of what has been kept is left to those who come first.
     place = 15.0 * (1 / 3 + (0.6 - 1 / 3) / 4)
     assert abs(lag(heard[RATE // 10 :], chirp(15.0, RATE), place + 0.1, slack=2.0)) < 0.6
@@ -170,10 +170,10 @@ def test_what_is_on_the_air_is_entered_where_it_is(songs, grow, kind):
 def test_from_its_beginning_while_that_is_there(songs, grow):
     growth = grow(songs("aac", "chirp", length=15.0), total=False)
     growth.share(0.6)
-    decoder = open_source(growth, live=True)
+    decoder = open_growth(growth, live=True)
     heard = np.frombuffer(decoder.read(96_000, float("inf")), np.int16).astype(float)
     decoder.close()
-    decoder._source.close()
+    decoder._inflow.close()
     assert abs(lag(heard[RATE // 2 :], chirp(15.0, RATE), 0.5)) < 0.05
 
 
@@ -189,7 +189,7 @@ def test_time_stamps_between_segments_are_not_heard(songs, grow):
     segments = (stamp + data[a:b] for a, b in itertools.pairwise([*cuts, len(data)]))
     growth = grow(b"".join(segments), total=False)
     growth.flow(4e6)
-    assert np.array_equal(drain(open_source(growth, live=True)), whole(songs("aac", "chirp", length=15.0)))
+    assert np.array_equal(drain(open_growth(growth, live=True)), whole(songs("aac", "chirp", length=15.0)))
 
 
 def frame_starts(adts: bytes) -> list[int]:
@@ -205,7 +205,7 @@ def frame_starts(adts: bytes) -> list[int]:
 def test_live_fragments_are_heard_from_their_beginning(songs, grow):
     growth = grow(songs("mp4-fragments", "chirp", length=15.0), total=False)
     growth.flow(4e6)
-    decoder = open_source(growth, live=True)
+    decoder = open_growth(growth, live=True)
     drain(decoder)
     assert decoder.trouble is None
     assert decoder.position == pytest.approx(15.0, abs=0.1)
@@ -218,7 +218,7 @@ def test_what_can_be_entered_at_its_beginning_alone_is_asked_for_again_when_that
     growth.writer.give_up(len(data) // 3)
     growth.flow(4e6)
     with pytest.raises(TrackError) as caught:
-        open_source(growth, live=True)
+        open_growth(growth, live=True)
     assert caught.value.trouble is TrackTrouble.CUT_SHORT
 
 
@@ -226,7 +226,7 @@ def test_who_was_paused_too_long_is_left_behind(songs, grow):
     data = Path(songs("mp3-without-index", "chirp", length=60.0)).read_bytes()
     growth = grow(data, total=False)
     growth.share(0.2)
-    decoder = open_source(growth, live=True)
+    decoder = open_growth(growth, live=True)
     growth.share(0.9)
     growth.writer.give_up(len(data) // 2)
     drain(decoder)
@@ -237,7 +237,7 @@ def test_who_was_paused_too_long_is_left_behind(songs, grow):
 def test_what_is_on_the_air_is_never_too_short(songs, grow):
     growth = grow(songs("ts", "chirp", length=15.0), total=False)
     growth.share(0.5)
-    decoder = open_source(growth, stated=15.0, live=True)
+    decoder = open_growth(growth, stated=15.0, live=True)
     growth.writer.finish()
     drain(decoder)
     assert decoder.trouble is None
@@ -258,10 +258,10 @@ class Stage:
         self.ledger = Ledger.blank()
         self.rung: queue.SimpleQueue[None] = queue.SimpleQueue()
         hand = Hand(self.ledger, 5, 1, 2)
-        self.source = Source(str(path), hand.rest)
+        self.inflow = Inflow(str(path), hand.rest)
         more = {"offset": 0.0, "stated": None, "at": None, **load}
         load_it = Load(1, 2, str(path), **more)  # type: ignore[arg-type]
-        self.ahead = Ahead(load_it, hand, self.source, lambda: self.rung.put(None))
+        self.ahead = Ahead(load_it, hand, self.inflow, lambda: self.rung.put(None))
         self.thread = threading.Thread(target=self.ahead.work)
         self.thread.start()
 
@@ -311,11 +311,11 @@ def test_while_it_waits_it_has_no_track_in_hand(songs, grow, stage):
     """A worker that is killed meanwhile was not killed by this track."""
     growth = grow(songs("webm", "chirp", length=60.0))
     it = stage(growth.path)
-    it.wait(lambda: it.source._file.waiting)
+    it.wait(lambda: it.inflow._file.waiting)
     assert it.ledger.in_hand() == frozenset(), "for the first byte"
     growth.share(0.02)
     it.rung.get(timeout=15)
-    it.wait(lambda: it.source._file.waiting)
+    it.wait(lambda: it.inflow._file.waiting)
     assert it.ledger.in_hand() == frozenset(), "for the next"
     growth.share(0.9)
     it.wait(lambda: it.ahead._size >= 4 * 96_000)
@@ -328,31 +328,41 @@ def test_closing_ends_the_thread_wherever_it_hangs(songs, grow, stage, kind, sha
     growth = grow(songs(kind, "chirp", length=60.0))
     growth.share(share)
     it = stage(growth.path)
-    it.wait(lambda: it.source._file.waiting or it.ahead._size >= 4 * 96_000)
+    it.wait(lambda: it.inflow._file.waiting or it.ahead._size >= 4 * 96_000)
     it.ahead.close()
     it.thread.join(2)
     assert not it.thread.is_alive()
-    assert it.source._file.closed
+    assert it.inflow._file.closed
 
 
 def test_when_nothing_comes_for_a_minute_it_is_given_up(songs, grow, stage):
     growth = grow(songs("webm", "chirp", length=60.0))
     growth.share(0.02)
     it = stage(growth.path)
-    it.wait(lambda: it.source._file.waiting)
+    it.wait(lambda: it.inflow._file.waiting)
     it.ahead.look(1000.0)
-    it.ahead.look(1000.0 + source_module.NO_BYTE_WITHIN)
+    it.ahead.look(1000.0 + inflow_module.NO_BYTE_WITHIN)
     assert not it.ahead.spent
     growth.share(0.03)
-    it.wait(lambda: it.source._file.waiting)
-    it.ahead.look(1000.0 + source_module.NO_BYTE_WITHIN + 1)
+    it.wait(lambda: it.inflow._file.waiting)
+    it.ahead.look(1000.0 + inflow_module.NO_BYTE_WITHIN + 1)
     assert it.thread.is_alive(), "another byte, another minute"
-    it.ahead.look(1000.0 + 2 * source_module.NO_BYTE_WITHIN + 2)
+    it.ahead.look(1000.0 + 2 * inflow_module.NO_BYTE_WITHIN + 2)
     it.thread.join(10)
     while it.ahead.read(96_000, 0.0):
         pass
     assert it.ahead.spent
     assert it.ahead.trouble is TrackTrouble.CUT_SHORT
+
+
+def test_the_reader_itself_watches_over_that(songs, grow, stage, monkeypatch):
+    monkeypatch.setattr(inflow_module, "NO_BYTE_WITHIN", 0.05)
+    growth = grow(songs("webm", "chirp", length=15.0))
+    growth.share(0.1)
+    it = stage(growth.path)
+    it.wait(lambda: it.ahead.read(96_000, 0.0) == b"" and it.ahead.spent)
+    assert it.ahead.trouble is TrackTrouble.CUT_SHORT
+    assert it.ahead.position == pytest.approx(1.5, abs=0.5)
 
 
 def test_a_file_that_is_whole_is_not_growing(songs, grow):

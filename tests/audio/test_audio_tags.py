@@ -105,3 +105,7 @@ def test_damaged_headers_raise_nothing_but_a_track_error(tmp_path, songs, kind):
         path.write_bytes(data[: dice.choice([len(data), dice.randrange(1, len(data))])])
         with contextlib.suppress(TrackError):
             read_tags(path)
+
+
+def test_a_transport_stream_tells_nothing_of_itself(songs):
+    assert read_tags(songs("ts", "chirp", length=15.0)) == Tags()

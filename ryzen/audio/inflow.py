@@ -22,7 +22,7 @@ def is_growing(path: str) -> bool:
     return page_of(Path(path)).exists()
 
 
-class Source:
+class Inflow:
     """What goes wrong in a read ends the file for FFmpeg, and is kept in ``failure``.
 
     (PyAV 18.1 keeps an exception that a read raises for the next call of the same thread, whichever file
