@@ -38,11 +38,12 @@ class CallLane:
         self._wanted = wanted
         if not wanted and self._joining is not None:
             self._joining.cancel()  # a join may take 15 s; who says stop does not wait for it
+        self._watch_deck()
         self._changed.set()
 
     def hold(self, hold: bool) -> None:
         self._hold = hold
-        self._deck.hold(hold)
+        self._watch_deck()
         self._changed.set()
 
     def mute(self, mute: bool) -> None:
@@ -90,8 +91,13 @@ class CallLane:
                 await self._admit()
                 await self._call.join(self._deck)
                 self._joined, self._held, self._muted = True, False, None
+                self._watch_deck()
         finally:
             self._joining = None
+
+    def _watch_deck(self) -> None:
+        """A deck that stands still is sick only while we are in a call to stay, and not held."""
+        self._deck.hold(self._hold or not (self._wanted and self._joined))
 
 
 class CardLane:

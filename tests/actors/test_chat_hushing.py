@@ -206,3 +206,22 @@ async def test_news_of_a_time_that_is_no_more_change_nothing() -> None:
         s.open(GROUP).tell(TimeUp(object()))
         view = await s.look(GROUP)
         assert (view.muted, view.player.phase) == (True, Phase.PAUSED)
+
+
+async def test_only_a_deck_that_should_be_read_can_stand_still_for_too_long() -> None:
+    """Between two calls nobody reads it: taken for a sick call, that crashed each chat after its last track."""
+    async with stage() as s:
+        room = s.world.room(GROUP)
+        room.join_takes = 2.0
+        for _ in range(2):
+            await s.play(GROUP, "song")
+            await anyio.sleep(1)
+            assert room.deck.held  # still joining
+            await anyio.sleep(2)
+            assert not room.deck.held
+            await s.wish(GROUP, ev.Pause())
+            assert room.deck.held
+            await s.wish(GROUP, ev.Resume())
+            assert not room.deck.held
+            await s.wish(GROUP, ev.Stop())
+            assert room.deck.held
