@@ -93,19 +93,28 @@ class Egress:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
+        # A transport's callback is in no task, so that it cannot start one in a task group of anyio's.
+        arrived: asyncio.Queue[Stream] = asyncio.Queue()
+
+        async def accept() -> None:
+            while True:
+                tasks.start_soon(self._attend, await arrived.get())
+
+        def arrive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            arrived.put_nowait((reader, writer))
+
         async with beside() as tasks:
-
-            def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                tasks.start_soon(self._attend, (reader, writer))
-
-            server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=_HEAD)
+            tasks.start_soon(accept)
+            server = await asyncio.start_server(arrive, "127.0.0.1", 0, limit=_HEAD)
             self._port = server.sockets[0].getsockname()[1]
             try:
                 yield
             finally:
                 server.close()
+        while not arrived.empty():
+            cut(arrived.get_nowait()[1])
         with anyio.CancelScope(shield=True):
-            await anyio.lowlevel.checkpoint()  # the sockets that were aborted are closed in the next turn
+            await anyio.lowlevel.checkpoint()  # the sockets that were cut are closed in the next turn
 
     async def _attend(self, client: Stream) -> None:
         self._open += 1

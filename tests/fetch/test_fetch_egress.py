@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import anyio
 import pytest
 from aiohttp import web
-from fetch_stage import Stage
+from fetch_stage import Authority, Stage
 
 from ryzen.fetch.egress import Egress, EgressStats, Limits
 from ryzen.outside import Stream
@@ -350,3 +350,13 @@ async def test_closing_the_door_cuts_every_connection(stage: Stage) -> None:
     writer.close()
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", urlsplit(egress.url()).port)
+
+
+def test_it_needs_no_loop_of_anyios(authority: Authority) -> None:
+    async def main() -> str:
+        async with Stage(authority) as stage:
+            await stage.serve("songs.example", page)
+            async with stage.egress() as egress:
+                return heard(await ask(egress, "GET http://songs.example/ HTTP/1.1"))
+
+    assert asyncio.run(main()) == "HTTP/1.1 200 OK"
