@@ -25,7 +25,10 @@ Library = Literal["youtube_dl", "pytube"]
 
 
 class LegacySource:
-    """``Source`` for single videos of YouTube, through ``library``. ``proxy`` is the egress proxy's URL."""
+    """``Source`` for single videos of YouTube, through ``library``.
+
+    ``proxy`` is the egress proxy's URL; pytube sets it for all of the process that uses urllib.
+    """
 
     name = "youtube-legacy"
 
