@@ -93,7 +93,6 @@ def _seen(song: Told) -> Candidate:
         line(song, "trackName"),
         (artist,) if artist else (),
         seconds(song, "duration"),
-        album=line(song, "albumName"),
     )
 
 

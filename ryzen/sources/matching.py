@@ -11,7 +11,7 @@ artists   the wanted artists found among those of the candidate, in any order, o
           whom nobody asked for counts against it.
 length    nothing is lost within a tolerance that grows with the length; from there on it falls.
 versions  live, remix, slowed, karaoke, …: a factor for each that only one of the two is, and one if the
-          words around it (whose remix, live where) do not agree.
+          words around it (whose remix, live where) do not agree; the album may tell of one, too.
 
 The same ISRC is the same recording, whatever else is written. All the numbers are in ``weights``.
 """
@@ -30,7 +30,7 @@ from ryzen.player.state import Track
 from ryzen.sources import weights
 from ryzen.sources.artists import Name, name_of, presence
 from ryzen.sources.fold import clean
-from ryzen.sources.titles import Place, Title, is_small, read
+from ryzen.sources.titles import Place, Title, Version, is_small, read
 
 T = TypeVar("T")
 
@@ -54,7 +54,6 @@ class Candidate:
     artists: tuple[str, ...] = ()
     duration: float | None = None
     isrc: str | None = None
-    album: str = ""
 
     @classmethod
     def of(cls, track: Track) -> Candidate:
@@ -68,28 +67,40 @@ def best(wanted: Wanted, found: Sequence[T], seen_as: Callable[[T], Candidate]) 
 
 def ranked(wanted: Wanted, found: Sequence[T], seen_as: Callable[[T], Candidate]) -> tuple[T, ...]:
     """Those that are good enough, best first; equals stay in order."""
-    artists, ours = _read(wanted)
-    scored = [(_score(wanted, artists, ours, seen_as(one)), one) for one in found]
+    wish = _Wish.read(wanted)
+    scored = [(_score(wish, seen_as(one)), one) for one in found]
     scored.sort(key=lambda pair: -pair[0])
     return tuple(one for points, one in scored if points >= weights.ENOUGH)
 
 
 def score(wanted: Wanted, candidate: Candidate) -> float:
     """How surely this is the recording wanted: 0 to 1."""
-    return _score(wanted, *_read(wanted), candidate)
+    return _score(_Wish.read(wanted), candidate)
 
 
-def _read(wanted: Wanted) -> tuple[tuple[Name, ...], Title]:
-    return tuple(map(name_of, wanted.artists)), read(wanted.title)
+@attrs.frozen
+class _Wish:
+    """What is wanted, taken apart once for all candidates. ``album`` are the versions that it tells of."""
+
+    wanted: Wanted
+    artists: tuple[Name, ...]
+    title: Title
+    album: frozenset[Version]
+
+    @classmethod
+    def read(cls, wanted: Wanted) -> _Wish:
+        album = frozenset(read(wanted.album).versions())
+        return cls(wanted, tuple(map(name_of, wanted.artists)), read(wanted.title), album)
 
 
-def _score(wanted: Wanted, artists: Sequence[Name], ours: Title, candidate: Candidate) -> float:
+def _score(wish: _Wish, candidate: Candidate) -> float:
+    wanted, artists, ours = wish.wanted, wish.artists, wish.title
     theirs = read(candidate.title, (name.words for name in artists))
     points = (
         _title(ours, theirs, artists)
         * presence(artists, candidate.artists, ours, theirs)
         * _length(wanted.duration, candidate.duration, film=theirs.film)
-        * _versions(ours, theirs)
+        * _versions(ours, theirs, wish.album)
     )
     if "lyrics" in theirs.words and "lyrics" not in ours.words:
         points *= weights.LYRICS
@@ -218,13 +229,17 @@ def _length(wanted: float | None, there: float | None, *, film: bool) -> float:
 
 
 # -- versions
-def _versions(ours: Title, theirs: Title) -> float:
-    """Words in the wanted name itself allow a version, and do not ask for it: they are words of the title."""
+def _versions(ours: Title, theirs: Title, album: frozenset[Version]) -> float:
+    """Words in the wanted name itself allow a version, and do not ask for it: they are words of the title.
+
+    So do those of the album ("MTV Unplugged"), if not quite: it may be called "Live Through This".
+    """
     may, must, is_ = ours.versions(), ours.versions(Place.DASH, Place.BRACKET), theirs.versions()
     factor = 1.0
     for version in may.keys() | is_.keys():
         if is_[version] > may[version] or (must[version] and is_[version] < may[version]):
-            factor *= weights.VERSION.get(version, weights.OTHER_RECORDING)
+            lost = weights.VERSION.get(version, weights.OTHER_RECORDING)
+            factor *= max(lost, weights.ON_ALBUM) if version in album and not must[version] else lost
     if must and is_:
         factor *= _closer(ours.closer, theirs.closer)
     return factor

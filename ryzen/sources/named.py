@@ -7,6 +7,7 @@ only a sure match is (``matching``).
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from loguru import logger
@@ -39,7 +40,7 @@ TRIES = 3
 ARTISTS = 8
 
 
-class NamedSource:
+class NamedSource(ABC):
     """``Source`` without a search of its own; who derives from it has ``name``, ``claims`` and ``expand``.
 
     A track is kept over restarts, and found by itself: its ``ref`` is JSON with the shop's id, the artists
@@ -56,8 +57,11 @@ class NamedSource:
         """Nothing: whoever looks for words wants what can be played."""
         return ()
 
-    async def expand(self, link: str, limit: int) -> Listing:
-        raise NotImplementedError
+    @abstractmethod
+    def claims(self, link: str) -> bool: ...
+
+    @abstractmethod
+    async def expand(self, link: str, limit: int) -> Listing: ...
 
     async def resolve(self, track: Track) -> Origin:
         """Raises TrackError (NO_MATCH if nothing like it is found), and SourceAway in the name of the source

@@ -52,6 +52,8 @@ VERSION = {
     Version.EDIT: 0.85,  # often the very file of the single
     Version.CLEAN: 0.9,
 }
+#: A version that the wanted album tells of, and the wanted title does not.
+ON_ALBUM = 0.85
 #: Somebody else's remix; one of the two tells more of it than the other.
 OTHER_CLOSER, UNTOLD = 0.4, 0.85
 #: Signs of a question; search pages cut longer ones.

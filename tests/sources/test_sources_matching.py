@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -221,6 +222,15 @@ def test_a_live_recording_of_a_song_called_live_says_it_twice() -> None:
     assert score(Wanted("Live Amber", ("Quartz",), 200), live) < ENOUGH
     assert score(Wanted("Live Amber (Live)", ("Quartz",), 200), plain) < ENOUGH
     assert score(Wanted("Live Amber (Live)", ("Quartz",), 200), live) > 0.9
+
+
+def test_an_album_may_tell_that_it_was_live() -> None:
+    plain, live = Candidate("Amber", ("Quartz",), 230), Candidate("Amber (Live)", ("Quartz",), 260)
+    unplugged = Wanted("Amber", ("Quartz",), 260, album="MTV Unplugged in New York")
+    assert best(unplugged, (plain, live), lambda one: one) is live
+    assert best(attrs.evolve(unplugged, album="Colours"), (plain, live), lambda one: one) is plain
+    through = Wanted("Amber", ("Quartz",), 230, album="Live Through This")
+    assert best(through, (attrs.evolve(live, duration=230), plain), lambda one: one) is plain
 
 
 def test_a_music_video_may_be_longer_and_a_recording_may_not() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from named_stage import Playable, video
 
 from ryzen.errors import SourceAway, SourceTrouble, TrackError, TrackTrouble, WebError, WebForbidden
+from ryzen.origins import Listing
 from ryzen.player.state import Track
 from ryzen.sources.matching import Wanted
 from ryzen.sources.named import TRIES, NamedSource, listing, named, refusal, wanted_of
@@ -26,6 +27,12 @@ COVER = video("cover", "Blue Sky", "Somebody Else", 200)
 
 class Shop(NamedSource):
     name = "shop"
+
+    def claims(self, link: str) -> bool:
+        return True
+
+    async def expand(self, link: str, limit: int) -> Listing:
+        return listing([TRACK], limit)
 
 
 @pytest.fixture
