@@ -74,6 +74,7 @@ def test_every_trouble_is_survived_and_explained(tmp_path: Path, tones: Path) ->
         *("--groups", "2", "--state", str(tmp_path.parent / f"{tmp_path.name}-state")),
         *("--say", "0: /play tone 440", "--say", "0#2: /play tone 880"),
         *("--do", "2: kill worker", "--say", "2.5@Bob: press pause", "--do", "3.5: crash chat"),
+        *("--do", "4: kill fetcher"),
         *("--do", "5.1: silence media 1", "--do", "6.5: drop connections"),
         *("--do", "7.5: flood messages.sendMessage 1", "--say", "7.7: /queue"),
         *("--do", "9.5: kill bot", "--do", "9.6: kill worker", "--until", "10"),
@@ -84,6 +85,7 @@ def test_every_trouble_is_survived_and_explained(tmp_path: Path, tones: Path) ->
     assert faults == [
         "kill worker",
         "crash chat",
+        "kill fetcher",
         "silence media 1",
         "drop connections",
         "flood messages.SendMessage 1",

@@ -58,6 +58,7 @@ def test_a_typed_line_needs_no_time() -> None:
     assert say_line("@Bob #2 hi there", 3, 2, PEOPLE) == Say(3, "hi there", group=2, who="Bob")
     assert say_line("press ⏭ Skip", 3, 2, PEOPLE) == Press(3, "⏭ Skip")
     assert say_line("do kill worker", 3, 2, PEOPLE) == Do(3, Trouble.KILL_WORKER)
+    assert say_line("do kill fetcher", 3, 2, PEOPLE) == Do(3, Trouble.KILL_FETCHER)
     with pytest.raises(ValueError, match="nothing"):
         say_line("  ", 3, 2, PEOPLE)
     with pytest.raises(ValueError, match="Ada, Bob"):
@@ -78,5 +79,5 @@ def test_a_method_is_named_as_telegram_does_or_as_the_library_does_and_must_exis
 
 def test_a_typed_trouble_that_is_none_lists_those_there_are() -> None:
     for line in ("do", "do explode", "do silence media"):
-        with pytest.raises(ValueError, match="kill bot, kill worker, crash chat"):
+        with pytest.raises(ValueError, match="kill bot, kill worker, kill fetcher, crash chat"):
             say_line(line, 3, 2, PEOPLE)

@@ -4,9 +4,13 @@ import wave
 from functools import partial
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 from scene import Opener, scene, sweep
+
+from ryzen.sandbox.internet.songs import Recording, Song, beep, record
+from ryzen.sandbox.synth import RATE, Wave
 
 
 @pytest.fixture
@@ -18,21 +22,41 @@ def anyio_backend() -> str:
 def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tones of 60 s, a sweep that tells the position, a short tone, and a file that is none."""
     folder = tmp_path_factory.mktemp("music")
-    at = np.arange(60 * 48_000) / 48_000
     for hz in (440, 660, 880, 1320):
-        _write(folder / f"tone {hz}.wav", (np.sin(2 * np.pi * hz * at) * 0.35 * 32767).astype(np.int16))
+        _write(folder / f"tone {hz}.wav", _tone(hz, 60))
     for number in range(10):
-        hz = 500 + 100 * number
-        _write(
-            folder / f"group {number + 1}.wav", (np.sin(2 * np.pi * hz * at) * 0.35 * 32767).astype(np.int16)
-        )
+        _write(folder / f"group {number + 1}.wav", _tone(500 + 100 * number, 60))
     _write(folder / "sweep.wav", sweep(60))
-    _write(
-        folder / "short.wav", (np.sin(2 * np.pi * 1000 * at[: 3 * 48_000]) * 0.35 * 32767).astype(np.int16)
-    )
+    _write(folder / "short.wav", _tone(1000, 3))
     broken = (folder / "tone 440.wav").read_bytes()[:44] + b"\0" * 2000
     (folder / "hollow.wav").write_bytes(broken)
     return folder
+
+
+@attrs.frozen
+class Songs:
+    """Of the internet: two tones of 40 s, 550 and 990 Hz, and a sweep of 12 s. 15 kB a second each."""
+
+    low: Recording
+    high: Recording
+    rising: Recording
+
+    @property
+    def all(self) -> tuple[Recording, ...]:
+        return self.low, self.high, self.rising
+
+
+@pytest.fixture(scope="session")
+def songs(tmp_path_factory: pytest.TempPathFactory) -> Songs:
+    recorded = record(
+        tmp_path_factory.mktemp("songs"),
+        (
+            beep("LowTide_550", "Low Tide", "Shore Band", 550, 40),
+            beep("HighTide990", "High Tide", "Shore Band", 990, 40),
+            Song("RisingRoad1", "Rising Road", "Shore Band", partial(sweep, 12)),
+        ),
+    )
+    return Songs(*recorded)
 
 
 @pytest.fixture
@@ -41,9 +65,14 @@ def ryzen(music: Path, tmp_path: Path) -> Opener:
     return partial(scene, music, tmp_path / "state")
 
 
-def _write(path: Path, samples: np.ndarray) -> None:
+def _write(path: Path, sound: Wave) -> None:
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(48_000)
-        file.writeframes(samples.tobytes())
+        file.setframerate(RATE)
+        file.writeframes((sound * 32767).astype(np.int16).tobytes())
+
+
+def _tone(hz: float, seconds: float) -> Wave:
+    at = np.arange(int(seconds * RATE)) / RATE
+    return (0.35 * np.sin(2 * np.pi * hz * at)).astype(np.float32)

@@ -1,9 +1,10 @@
-"""A whole Ryzen in a Telegram of its own, for one test: the bot in another process, as in the demo."""
+"""A whole Ryzen in a Telegram and an internet of its own, for one test: the bot in another process, as in
+the demo."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -12,22 +13,32 @@ import anyio
 import attrs
 import numpy as np
 
+from ryzen.bot.words import Words
 from ryzen.sandbox.box import Entry, Group, Kind, PressAnswer, posting
 from ryzen.sandbox.demo.process import BotProcess, Line
 from ryzen.sandbox.demo.stage import Stage, set_stage
+from ryzen.sandbox.internet import Internet, Site
 from ryzen.sandbox.media import Heard, Peer
+from ryzen.sandbox.synth import RATE, Wave
 
 T = TypeVar("T")
 
 #: The sweep starts here and rises so many Hz each second: what is heard tells the position.
 SWEEP_FROM, SWEEP_RISE = 300.0, 40.0
 LOOK = 0.02
+#: Seconds of one packet of sound.
+PACKET = 0.06
+#: Root mean square above which it is sound.
+AUDIBLE = 0.05
+
+#: What the bot says, to be asked for by key: ``SAYS("track.forbidden").plain``.
+SAYS = Words.load(assistant="@ryzen_voice")
 
 
-def sweep(seconds: float, rate: int = 48_000) -> np.ndarray:
-    at = np.arange(int(seconds * rate)) / rate
+def sweep(seconds: float) -> Wave:
+    at = np.arange(int(seconds * RATE)) / RATE
     phase = 2 * np.pi * (SWEEP_FROM * at + SWEEP_RISE * at**2 / 2)
-    return (np.sin(phase) * 0.35 * 32767).astype(np.int16)
+    return (0.35 * np.sin(phase)).astype(np.float32)
 
 
 @attrs.define
@@ -39,11 +50,22 @@ class Scene:
     def group(self, number: int = 1) -> Group:
         return self.stage.groups[number - 1]
 
+    @property
+    def internet(self) -> Internet:
+        return self.stage.internet
+
+    @property
+    def state(self) -> Path:
+        """The bot's own folder."""
+        return Path(self.bot.environment["STATE_DIR"])
+
     # -- people
-    async def say(self, text: str, group: int = 1, who: str | None = None) -> float:
+    async def say(
+        self, text: str, group: int = 1, who: str | None = None, reply_to: int | None = None
+    ) -> float:
         """When it was said."""
         said = time.monotonic()
-        await self.stage.box.say(self.group(group), self.stage.person(who), text)
+        await self.stage.box.say(self.group(group), self.stage.person(who), text, reply_to)
         return said
 
     async def press(self, label: str, group: int = 1, who: str | None = None) -> PressAnswer:
@@ -93,7 +115,7 @@ class Scene:
     # -- ears
     def peer(self, group: int = 1) -> Peer:
         peer = self.stage.peer(self.group(group))
-        assert peer is not None, "the assistant is not in the voice chat"
+        assert peer is not None, f"the assistant is not in the voice chat; {self.story(group)}"
         return peer
 
     async def until_heard(self, hz: float, group: int = 1, since: float = 0.0, within: float = 10.0) -> float:
@@ -114,6 +136,18 @@ class Scene:
             return True if heard.rms > 0.05 and heard.gap < 0.3 else None
 
         await until(found, within, lambda: f"sound in group {group}; {self.story(group)}")
+
+    def longest_silence(self, since: float, group: int = 1) -> float:
+        """The longest time without sound since then (ten seconds ago at most), in seconds; packets that come
+        late, which the listener's own buffer makes up for, are a part of it."""
+        peer, longest, silent = self.peer(group), 0.0, 0.0
+        now = time.monotonic() - PACKET
+        for number in range(int((now - since) / PACKET)):
+            begin = since + number * PACKET
+            quiet = peer.hears(begin, until=begin + PACKET).rms < AUDIBLE
+            silent = silent + PACKET if quiet else 0.0
+            longest = max(longest, silent)
+        return longest
 
     async def hears(self, seconds: float = 1.0, group: int = 1) -> Heard:
         """Listen for so long from now."""
@@ -158,14 +192,23 @@ async def until(look: Callable[[], T | None], within: float, what: Callable[[], 
 
 @asynccontextmanager
 async def scene(
-    music: Path, state: Path, groups: int = 1, delay: float = 0.02, **settings: str
+    music: Path,
+    state: Path,
+    groups: int = 1,
+    delay: float = 0.02,
+    sites: Iterable[Site] = (),
+    pointed: Mapping[str, Sequence[Sequence[str]]] | None = None,
+    **settings: str,
 ) -> AsyncIterator[Scene]:
     """Everything up, the bot ready; at the end the bot is stopped by SIGTERM, which must end with 0.
 
-    The local Telegram must have known every request, and made no mistake of its own.
+    ``sites`` are all there is of the internet; ``pointed`` gives hosts of it other addresses, one answer of
+    the DNS after another. The local Telegram must have known every request, and made no mistake of its own.
     """
     log: list[Line] = []
-    async with set_stage(groups, delay) as stage, anyio.create_task_group() as tasks:
+    async with set_stage(groups, delay, sites) as stage, anyio.create_task_group() as tasks:
+        for host, answers in (pointed or {}).items():
+            stage.internet.network.point(host, *answers)
         environment = {"MUSIC_DIR": str(music), "STATE_DIR": str(state), **settings}
         bot = BotProcess(stage, environment, tasks, log.append)
         await bot.start()

@@ -36,6 +36,7 @@ class Trouble(enum.StrEnum):
 
     KILL_BOT = "kill bot"
     KILL_WORKER = "kill worker"
+    KILL_FETCHER = "kill fetcher"
     CRASH_CHAT = "crash chat"
     SILENCE_MEDIA = "silence media"
     FLOOD = "flood"
@@ -65,7 +66,8 @@ _HEAD = re.compile(
 _PRESS = re.compile(r"press\s+(?P<label>.+)")
 _SAY_FORM = "AT: text, AT@NAME: text, AT#2: text or AT: press LABEL, as in '0: /play tone 440'"
 _TROUBLES = (
-    "kill bot, kill worker, crash chat, silence media SECONDS, flood METHOD SECONDS or drop connections"
+    "kill bot, kill worker, kill fetcher, crash chat, silence media SECONDS, flood METHOD SECONDS"
+    " or drop connections"
 )
 _DO_FORM = f"AT: and {_TROUBLES}, as in '5: kill worker'"
 
@@ -124,7 +126,7 @@ def _say(line: str) -> Step:
 def _do(line: str) -> Do:
     at, _, group, rest = _head(line, _DO_FORM)
     match rest.split():
-        case ["kill", "bot"] | ["kill", "worker"] | ["crash", "chat"] | ["drop", "connections"]:
+        case ["kill", "bot" | "worker" | "fetcher"] | ["crash", "chat"] | ["drop", "connections"]:
             return Do(at, Trouble(rest), group)
         case ["silence", "media", seconds]:
             return Do(at, Trouble.SILENCE_MEDIA, group, _seconds(seconds))

@@ -16,6 +16,7 @@ _AFTERMATH = 30.0
 _EXPLAINS = {
     Trouble.KILL_BOT: "",
     Trouble.KILL_WORKER: "audio|deck",
+    Trouble.KILL_FETCHER: "fetch server",
     Trouble.CRASH_CHAT: "chat:",
     Trouble.SILENCE_MEDIA: "chat:|voice",
     Trouble.FLOOD: "(?i)flood|wait|card|reply",
@@ -50,6 +51,8 @@ class TroubleMaker:
                 await self.bot.restart()
             case Trouble.KILL_WORKER:
                 await self.bot.order(do="kill worker")
+            case Trouble.KILL_FETCHER:
+                await self.bot.order(do="kill fetcher")
             case Trouble.CRASH_CHAT:
                 await self.bot.order(do="crash chat", chat=self._stage.groups[do.group - 1].chat_id)
             case Trouble.SILENCE_MEDIA:
