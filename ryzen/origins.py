@@ -263,6 +263,8 @@ class Line:
 
 @attrs.frozen
 class Lyrics:
+    """Without a line it is an instrumental. An empty line with a time: nothing is sung from there on."""
+
     lines: tuple[Line, ...]
     source: str  #: for people: who has them
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import attrs
+
+Legacy = Literal["youtube_dl", "pytube"]
 
 _LEVELS = ("TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL")
 
@@ -167,6 +170,15 @@ def names(text: str) -> tuple[str, ...]:
     if not all(re.fullmatch(r"(?:[a-z0-9:_-]+=)?[a-z0-9-]+(?:\.[a-z0-9-]+)+", part) for part in parts):
         raise Unreadable("must be hosts of sites with spaces between, like vimeo.com dailymotion.com.")
     return parts
+
+
+def legacy(text: str) -> Legacy:
+    match text.lower().replace("-", "_"):
+        case "youtube_dl":
+            return "youtube_dl"
+        case "pytube":
+            return "pytube"
+    raise Unreadable("must be youtube_dl or pytube; without it yt-dlp is used, which is better.")
 
 
 def level(text: str) -> str:

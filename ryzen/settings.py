@@ -101,6 +101,7 @@ class Settings:
     youtube_key: Secret | None = None
     po_token: Secret | None = None  #: as yt-dlp's extractor argument of that name
     plugins: Path | None = None  #: a folder of yt-dlp plugins
+    legacy: readers.Legacy | None = None  #: a library that takes links to single videos instead of yt-dlp
     leave_at_stop: bool = False
     person_rate: tuple[int, float] = (5, 10.0)  #: so many commands in so many seconds
     chat_rate: tuple[int, float] = (20, 10.0)
@@ -200,6 +201,7 @@ FIELDS = (
     Field("GENIUS_API_TOKEN", "genius_token", readers.secret),
     Field("YOUTUBE_PO_TOKEN", "po_token", readers.secret),
     Field("YTDLP_PLUGINS", "plugins", readers.folder),
+    Field("LEGACY_YOUTUBE", "legacy", readers.legacy),
     Field("YOUTUBE_API_KEY", "youtube_key", readers.secret),
     Field("RESUME_RATE", "resume_rate", readers.number(0.1, 50, "chats a second")),
     Field("LEAVE_CALLS_ON_STOP", "leave_at_stop", readers.yes_no),

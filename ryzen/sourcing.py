@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import attrs
+import requests
 
 from ryzen.actors.gate import Gate
 from ryzen.errors import SourceAway, TrackError
@@ -27,6 +28,7 @@ from ryzen.sources import spotify
 from ryzen.sources.apple import AppleSource
 from ryzen.sources.deezer import DeezerSource
 from ryzen.sources.genius import GeniusBook
+from ryzen.sources.legacy import LegacySource
 from ryzen.sources.lyrics import LyricsBook
 from ryzen.sources.radio import RadioSource
 from ryzen.sources.resso import RessoSource
@@ -96,16 +98,19 @@ def _sources(
     extractor: YtDlp,
     browser: WebClient,
 ) -> tuple[tuple[Gate, ...], tuple[str, ...], Songbook]:
-    session = stack.enter_context(requests_session(door, outside))
+    def session() -> requests.Session:
+        """One for each library: they leave cookies and headers in it."""
+        return stack.enter_context(requests_session(door, outside))
+
     cookies, proxied = settings.cookies is not None, settings.proxy is not None
 
     skips = SponsorBlock(browser).skips if settings.skip_sponsors else None
     tokens = {"youtube": {"po_token": (settings.po_token.reveal(),)}} if settings.po_token else None
     youtube = Gate(YouTubeSource(extractor, skips=skips, tokens=tokens, cookies=cookies, proxied=proxied))
-    songs = Gate(YouTubeMusicSource(session))
+    songs = Gate(YouTubeMusicSource(session()))
     words = [songs, youtube]
     if settings.youtube_key is not None:
-        words.insert(0, Gate(YouTubeApiSource(settings.youtube_key.reveal(), session)))
+        words.insert(0, Gate(YouTubeApiSource(settings.youtube_key.reveal(), session())))
 
     async def candidates(wanted: str, limit: int) -> tuple[Track, ...]:
         """Songs before films; who is away is passed by if another has something."""
@@ -123,9 +128,11 @@ def _sources(
     async def played(track: Track) -> Origin:
         return await youtube.resolve(track)
 
+    insisted = [] if settings.legacy is None else [Gate(LegacySource(settings.legacy, door.url()))]
+
     api = None
     if settings.spotify_id is not None and settings.spotify_secret is not None:
-        api = spotify.client(settings.spotify_id, settings.spotify_secret.reveal(), session)
+        api = spotify.client(settings.spotify_id, settings.spotify_secret.reveal(), session())
     named: list[Source] = [
         spotify.SpotifySource(browser, browser, candidates, played, api),
         AppleSource(browser, candidates, played),
@@ -140,8 +147,8 @@ def _sources(
     links = WebLinkSource(browser, browser, pages=anywhere)
     radio = RadioSource(stack.enter_context(httpx_client(door, outside)), links)
 
-    genius = None if settings.genius_token is None else GeniusBook(settings.genius_token.reveal(), session)
+    genius = None if settings.genius_token is None else GeniusBook(settings.genius_token.reveal(), session())
     others = (*named, *sites, radio, *([anywhere] if anywhere else []), links)
-    gates = (*words, *(Gate(source) for source in others))
+    gates = (*insisted, *words, *(Gate(source) for source in others))
     first = [gate.name for gate in words if gate is not songs]
     return gates, ("local", *first, songs.name), LyricsBook(browser, genius)

@@ -51,7 +51,7 @@ THIRD_PARTY = {
     "ryzen.running": {"attrs", "cachetools"},
     "ryzen.resume": {"anyio", "attrs", "loguru"},
     "ryzen.app": {"anyio", "attrs", "loguru"},
-    "ryzen.sourcing": {"attrs"},
+    "ryzen.sourcing": {"attrs", "requests"},
     "ryzen.doctor": {"anyio", "attrs", "dotenv", "loguru"},
     "ryzen.updating": {"anyio", "dotenv"},
     "ryzen.__main__": {"anyio", "attrs", "loguru"},

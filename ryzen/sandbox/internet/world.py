@@ -6,10 +6,14 @@ from collections.abc import Iterable
 
 import attrs
 
+from ryzen.sandbox.internet.apple import Apple
 from ryzen.sandbox.internet.around import Lrclib, SponsorBlock
+from ryzen.sandbox.internet.deezer import Deezer
 from ryzen.sandbox.internet.media import GOOD, Manners, Shelf
 from ryzen.sandbox.internet.server import Site
+from ryzen.sandbox.internet.shop import listed
 from ryzen.sandbox.internet.songs import Recording, Segment, Song, beep
+from ryzen.sandbox.internet.spotify import Spotify
 from ryzen.sandbox.internet.youtube import YouTube
 from ryzen.sandbox.tunes import TUNES
 
@@ -64,13 +68,26 @@ class World:
     lrclib: Lrclib
     sponsorblock: SponsorBlock
     files: Shelf
+    spotify: Spotify
+    apple: Apple
+    deezer: Deezer
 
     @property
     def sites(self) -> tuple[Site, ...]:
-        return (self.youtube, self.lrclib, self.sponsorblock, self.files)
+        shops = (self.spotify, self.apple, self.deezer)
+        return (self.youtube, self.lrclib, self.sponsorblock, self.files, *shops)
 
 
 def make_world(recordings: Iterable[Recording], manners: Manners = GOOD) -> World:
     """``manners`` are those of YouTube's media."""
     known = tuple(recordings)
-    return World(YouTube(known, manners), Lrclib(known), SponsorBlock(known), Shelf("media.example"))
+    songs = tuple(listed(known))
+    return World(
+        YouTube(known, manners),
+        Lrclib(known),
+        SponsorBlock(known),
+        Shelf("media.example"),
+        Spotify(songs),
+        Apple(songs),
+        Deezer(songs),
+    )
