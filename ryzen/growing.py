@@ -49,14 +49,19 @@ class GrowingWriter:
     """Writes at the end. Not for two threads at once. Raises OSError, when the disk is full for one."""
 
     def __init__(self, path: Path, total: int | None = None, *, keep: int = 0) -> None:
-        """``total`` in bytes if it is known. ``keep``: go on behind so many bytes of what is there."""
+        """``total`` in bytes if it is known. ``keep``: go on behind so many bytes of what is there.
+
+        Raises FileNotFoundError if there are not as many.
+        """
         self.path = path
         self._map = _new_page(path, keep, -1 if total is None else total)
         self._page = memoryview(self._map).cast("q")
         self._file = -1
         try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | (0 if keep else os.O_TRUNC)
-            self._file = os.open(path, flags, 0o600)
+            flags = 0 if keep else os.O_CREAT | os.O_TRUNC
+            self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
+            if os.fstat(self._file).st_size < keep:
+                raise FileNotFoundError(errno.ENOENT, "not all that is to be kept is there")
             os.ftruncate(self._file, keep)
         except OSError:
             self._let_go()

@@ -157,6 +157,15 @@ def test_writing_goes_on_behind_what_is_kept(tmp_path: Path) -> None:
     assert (tmp_path / "song").read_bytes() == b"0123abc"
 
 
+def test_no_hole_is_made_of_bytes_that_are_not_there_to_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "song").write_bytes(b"0123")
+    for name in ("song", "other"):
+        with pytest.raises(FileNotFoundError):
+            GrowingWriter(tmp_path / name, keep=5)
+    assert [file.name for file in tmp_path.iterdir()] == ["song"]
+    assert (tmp_path / "song").read_bytes() == b"0123"
+
+
 def test_a_stopped_reader_does_not_wait(tmp_path: Path) -> None:
     writer = GrowingWriter(tmp_path / "song")
     file = GrowingFile(tmp_path / "song")

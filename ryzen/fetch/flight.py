@@ -62,10 +62,11 @@ class TeeFlight:
             logger.info("{}: not fetched: {}", told(self.key), error)
             self._error = error
         finally:
-            self._flying.discard(self)
             self._over = True
-            self._sink.discard()
+            with CancelScope(shield=True):  # to remove a large file takes a while
+                await to_thread.run_sync(self._sink.discard)
             self._shelf.release(self._sink)
+            self._flying.discard(self)
             self._sink.begin()
 
     async def ready(self) -> Media:
@@ -77,7 +78,9 @@ class TeeFlight:
 
     async def _open(self) -> None:
         """Where there is a recording that was cut, and more of it can be had: behind that."""
-        cut = self._shelf.take(self.key) if self._again else None
+        cut = self._shelf.find(self.key) if self._again else None
+        if cut is not None:
+            cut = self._shelf.take(self.key) if self._shelf.use(cut) else None
         if cut is None:
             await self._sink.open()
             return
@@ -98,7 +101,7 @@ class TeeFlight:
         match self._origin.place:
             case Remote(size=size) as place:
                 if size is not None:
-                    await sink.expect(size)
+                    await sink.reserve(size)  # what the source says; the host knows better
                 await fetch_remote(place, sink, getter, patience, source, self._renew)
             case Segmented() as place:
                 await Hls(place, sink, getter, patience, source, self._renew).fetch()

@@ -85,7 +85,7 @@ class Reading:
     async def _agree(self, answer: Answer) -> tuple[int, int]:
         """How many bytes of the body we have already, and before which byte of the whole it is to end."""
         first, until, total = _told(answer)
-        if self._going_on and (answer.status != 206 or (total is not None and total <= self.at)):
+        if self._going_on and answer.status != 206:
             raise AnotherFile
         self._going_on = False
         if total is not None:

@@ -99,13 +99,15 @@ class Sink:
         self._writer, self._head, self._given_up = None, b"", 0
         await self.open()
 
+    async def reserve(self, size: int) -> None:
+        """There will be about so many bytes. Raises TrackError (TOO_BIG, DISK_FULL)."""
+        if size > min(self._most, self._shelf.budget):
+            raise TrackError(TrackTrouble.TOO_BIG, f"{size} bytes")
+        await self._claim(size)
+
     async def expect(self, total: int) -> None:
-        """There will be so many bytes. Raises TrackError (TOO_BIG, DISK_FULL)."""
-        if self.live:
-            return
-        if total > min(self._most, self._shelf.budget):
-            raise TrackError(TrackTrouble.TOO_BIG, f"{total} bytes")
-        await self._claim(total)
+        """There will be exactly so many. Raises TrackError (TOO_BIG, DISK_FULL)."""
+        await self.reserve(total)
         self._file.total = total
 
     async def go_live(self) -> None:

@@ -36,7 +36,7 @@ def noise(size: int, seed: str = "song") -> bytes:
 class File:
     """``cut``: the connection is cut after so many bytes of each answer. ``denials``: what the next requests
     get, status and headers. ``hold``: after so many bytes it waits for ``go``. ``said``: the length it tells,
-    if that is a lie."""
+    if that is a lie. ``short``: each answer ends well after so many bytes, whatever was promised."""
 
     body: bytes
     ranges: bool = True
@@ -48,6 +48,7 @@ class File:
     said: int | None = None
     headers: dict[str, str] = attrs.Factory(dict)
     endless: bool = False
+    short: int | None = None
 
 
 class MediaHost:
@@ -118,7 +119,9 @@ def _answer(file: File, span: str | None) -> tuple[web.StreamResponse, bytes]:
         response = web.StreamResponse(
             status=206, headers={"Content-Range": f"bytes {first}-{last}/{size}", **file.headers}
         )
-    if file.chunked or file.endless:
+    if file.short is not None:
+        body = body[: file.short]
+    if file.chunked or file.endless or file.short is not None:
         response.enable_chunked_encoding()
     else:
         response.content_length = len(body) if file.said is None else file.said

@@ -132,6 +132,29 @@ async def test_a_host_that_cuts_at_the_same_place_for_ever_is_given_up_with_grow
     assert here.pauses.made == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 3.2])
 
 
+async def test_a_host_that_cuts_again_and_again_is_borne_as_long_as_it_sends_something(here: Deck) -> None:
+    url = here.host.put("/song", SONG, cut=300_000)
+    async with here.cache() as cache:
+        await fetched(cache, remote(url))
+    assert len(here.host.asked) == 14
+    assert set(here.pauses.made) == {0.1}
+
+
+@pytest.mark.parametrize(("short", "enough"), [(300_000, True), (0, False)])
+async def test_an_answer_that_ends_well_but_early_is_read_on(here: Deck, short: int, enough: bool) -> None:
+    url = here.host.put("/song", SONG, short=short)
+    origin = Origin("tube:song", Remote(url, span=MIB))
+    if enough:
+        async with here.cache() as cache:
+            await fetched(cache, origin)
+            media = cache.get("tube:song")
+            assert media is not None
+            assert await heard(media.path) == SONG
+    else:
+        assert await trouble_of(here, origin) is TrackTrouble.UNREACHABLE
+        assert len(here.host.asked) == 7
+
+
 async def test_a_dead_host_is_unreachable(here: Deck) -> None:
     assert await trouble_of(here, remote("https://nobody.example/song")) is TrackTrouble.UNREACHABLE
 
