@@ -22,7 +22,6 @@ from typing import TypeVar
 
 import anyio
 import attrs
-from loguru import logger
 
 from ryzen.errors import ConfigError, RyzenError
 from ryzen.fetch import installed, runtime
@@ -65,7 +64,6 @@ def add_to(commands: argparse._SubParsersAction[P]) -> None:
 
 async def doctor_says(environ: Mapping[str, str]) -> int:
     """Prints a line for each thing. Returns 1 if one of them is bad, or else 0."""
-    logger.remove()
     bad = False
     async for finding in examine(environ):
         print(finding)
