@@ -135,6 +135,25 @@ def test_what_is_given_up_is_free_again_and_cannot_be_read(tmp_path: Path) -> No
     writer.fail()
 
 
+def test_bytes_given_up_while_they_are_read_are_not_heard_as_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The moment between a look at the page and the read is too short to be met from outside."""
+    writer = GrowingWriter(tmp_path / "song")
+    writer.write(b"x" * 64 * KIB)
+    pread = os.pread
+
+    def late(file: int, size: int, at: int) -> bytes:
+        writer.give_up(32 * KIB)
+        return pread(file, size, at)
+
+    with GrowingFile(tmp_path / "song") as file:
+        monkeypatch.setattr("ryzen.growing.os.pread", late)
+        with pytest.raises(LeftBehind):
+            file.read(10)
+    writer.fail()
+
+
 def test_a_file_with_holes_is_left_to_who_has_it_open_and_to_nobody_else(tmp_path: Path) -> None:
     writer = GrowingWriter(tmp_path / "air")
     writer.write(b"x" * 64 * KIB)

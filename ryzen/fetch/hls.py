@@ -109,6 +109,7 @@ class Hls:
                     if error.trouble not in (TrackTrouble.UNAVAILABLE, TrackTrouble.UNREACHABLE):
                         raise
                     await missed.again(error)  # it is no longer on the air: on with the next
+                    self._initial = None
                 number = segment.number + 1
             if playlist.ended:
                 return

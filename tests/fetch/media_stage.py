@@ -57,7 +57,6 @@ class MediaHost:
     def __init__(self) -> None:
         self.files: dict[str, File] = {}
         self.asked: list[tuple[str, str | None]] = []
-        self.aborted = 0
 
     def put(self, path: str, body: bytes, **how: object) -> str:
         """Its link."""

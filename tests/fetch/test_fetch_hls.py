@@ -193,6 +193,30 @@ async def test_an_empty_playlist_is_broken(here: Deck) -> None:
     assert await trouble_of(here, here.host.put("/list", listed(end=END))) is TrackTrouble.BROKEN
 
 
+async def test_a_recording_that_was_cut_is_fetched_anew(here: Deck) -> None:
+    names = put_parts(here)
+    url = here.host.put("/list", listed(*names[:2], end=END))
+    async with here.cache() as cache:
+        await fetched(cache, hls(url))
+        here.host.put("/list", listed(*names, end=END))
+        await fetched(cache, hls(url), again=True)
+        media = cache.get("hls:song")
+        assert media is not None
+        assert await heard(media.path) == WHOLE
+    assert here.names() == ["json", "media"]
+
+
+async def test_a_flight_cancelled_among_its_segments_leaves_nothing(here: Deck) -> None:
+    url = here.host.put("/list", listed(*put_parts(here), end=END))
+    here.host.put("/1.ts", PARTS[1], hold=KIB)
+    async with here.cache() as cache:
+        async with flying(cache, hls(url)) as flight:
+            await flight.ready()
+            await until(lambda: ("/3.ts", None) in here.host.asked)
+        assert cache.stats().claimed == 0
+    assert here.names() == []
+
+
 # -- on the air
 class Station:
     """A window of three segments that moves on with each pause we make."""
@@ -255,6 +279,13 @@ async def test_a_segment_that_is_gone_is_left_out(here: Deck) -> None:
     url = here.host.put("/live", listed("0.ts", "gone.ts", "2.ts", end=END))
     async with here.cache() as cache, flying(cache, hls(url, live=True)) as flight:
         assert await heard((await flight.ready()).path) == PARTS[0] + PARTS[2]
+
+
+async def test_an_initial_part_that_was_missed_comes_with_the_next_segment(here: Deck) -> None:
+    here.host.put("/init", b"ftyp moov", denials=[(404, {})])
+    url = here.host.put("/live", listed(*put_parts(here)[:3], before='#EXT-X-MAP:URI="init"\n', end=END))
+    async with here.cache() as cache, flying(cache, hls(url, live=True)) as flight:
+        assert await heard((await flight.ready()).path) == b"ftyp moov" + PARTS[1] + PARTS[2]
 
 
 async def test_a_station_that_counts_anew_is_followed(here: Deck) -> None:
