@@ -4,12 +4,12 @@ import wave
 from functools import partial
 from pathlib import Path
 
-import attrs
 import numpy as np
 import pytest
+from e2e_internet import Songs
 from scene import Opener, scene, sweep
 
-from ryzen.sandbox.internet.songs import Recording, Song, beep, record
+from ryzen.sandbox.internet.songs import Song, beep, record
 from ryzen.sandbox.synth import RATE, Wave
 
 
@@ -31,19 +31,6 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     broken = (folder / "tone 440.wav").read_bytes()[:44] + b"\0" * 2000
     (folder / "hollow.wav").write_bytes(broken)
     return folder
-
-
-@attrs.frozen
-class Songs:
-    """Of the internet: two tones of 40 s, 550 and 990 Hz, and a sweep of 12 s. 15 kB a second each."""
-
-    low: Recording
-    high: Recording
-    rising: Recording
-
-    @property
-    def all(self) -> tuple[Recording, ...]:
-        return self.low, self.high, self.rising
 
 
 @pytest.fixture(scope="session")

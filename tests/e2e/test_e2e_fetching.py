@@ -1,69 +1,14 @@
 """From words and links to sound: what is asked for starts while it comes, once for all who want it."""
 
 import anyio
-import attrs
 import pytest
-from aiohttp import web
-from conftest import Songs
-from scene import Opener, Scene, until
+from e2e_internet import MEDIA, UNHEARD, Forgetful, Songs, asked_for_media, follow, kept, link
+from scene import Opener
 
-from ryzen.sandbox.internet.media import Manners, give
+from ryzen.sandbox.internet.media import Manners
 from ryzen.sandbox.internet.world import make_world
-from ryzen.sandbox.internet.youtube import YouTube
 
 pytestmark = pytest.mark.anyio
-
-MEDIA = "*.googlevideo.com"
-#: Seconds that the buffers of listeners make up for.
-UNHEARD = 0.3
-
-
-@attrs.define
-class Forgetful:
-    """The media host, which at first gives half of this and tells no length."""
-
-    youtube: YouTube
-    body: bytes
-    hosts: tuple[str, ...] = (MEDIA,)
-    forgot: bool = False
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        if self.forgot:
-            return await self.youtube.answer(request)
-        self.forgot = True
-        half = self.body[: len(self.body) // 2]
-        return await give(request, half, "audio/webm", Manners(chunked=True, ranges=False))
-
-
-def link(video_id: str) -> str:
-    return f"https://youtu.be/{video_id}"
-
-
-def asked_for_media(s: Scene) -> int:
-    return len(s.internet.asked(MEDIA))
-
-
-async def kept(s: Scene, number: int = 1) -> None:
-    """Wait until so many recordings are in the cache, and nothing is on its way there."""
-
-    def found() -> bool | None:
-        files = list((s.state / "cache").iterdir())
-        whole = {file.stem for file in files if file.suffix == ".json"}
-        return True if len(whole) == number and {file.stem for file in files} == whole else None
-
-    await until(found, 30, lambda: f"{number} recordings; {list((s.state / 'cache').iterdir())}")
-
-
-async def follow(s: Scene, seconds: float) -> tuple[float, list[float]]:
-    """Listen to the sweep for so long: the longest silence, and by how much each second's position differs
-    from what the clock says, in seconds."""
-    began, first = await s.position()
-    longest, off = 0.0, []
-    while (now := await s.position())[0] < began + seconds:
-        off.append((now[1] - first) - (now[0] - began))
-        longest = max(longest, s.longest_silence(now[0] - 1.2))
-        await anyio.sleep_until(anyio.current_time() + 0.6)
-    return longest, off
 
 
 async def test_words_are_heard_while_they_come_and_from_the_cache_ever_after(
@@ -89,7 +34,7 @@ async def test_words_are_heard_while_they_come_and_from_the_cache_ever_after(
         await kept(s, 2)
         fetched_both = asked_for_media(s)
         assert fetched_both > fetched
-        again = await s.say(f"/playforce {link(songs.low.song.id)}")
+        again = await s.say(f"/playforce {link(songs.low)}")
         await s.until_heard(550, since=again)
         skipped = await s.say("/skip")
         await s.until_heard(990, since=skipped)
@@ -110,7 +55,7 @@ async def test_three_groups_that_ask_at_once_cause_one_request_and_all_hear_it(
     async with ryzen(groups=3, sites=world.sites) as s:
         async with anyio.create_task_group() as together:
             for number in (1, 2, 3):
-                together.start_soon(s.say, f"/play {link(songs.high.song.id)}", number)
+                together.start_soon(s.say, f"/play {link(songs.high)}", number)
         for number in (1, 2, 3):
             await s.until_heard(990, group=number)
         await kept(s)

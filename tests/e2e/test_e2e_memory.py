@@ -6,34 +6,9 @@ from pathlib import Path
 
 import anyio
 import pytest
-from scene import Opener, Scene, until
-
-from ryzen.sandbox.media import Peer
+from scene import Opener, Scene, last_sound, resumed
 
 pytestmark = pytest.mark.anyio
-
-
-def last_sound(peer: Peer, since: float) -> float:
-    """When it was last heard, to a packet (0.06 s)."""
-    moment = since
-    while peer.hears(moment, until=moment + 0.06).rms > 0.05:
-        moment += 0.02
-    return moment
-
-
-async def resumed(s: Scene, group: int = 1) -> float:
-    """Where in the sweep the new process began to be heard, in seconds."""
-    started = s.bot.started_at
-
-    def again() -> float | None:
-        peer = s.stage.peer(s.group(group))
-        first = None if peer is None else peer.first_sound_at
-        return first if first is not None and first > started else None
-
-    first = await until(again, 15.0, lambda: s.story(group))
-    await anyio.sleep(0.5)
-    moment, there = await s.position(group)
-    return there - (moment - first)
 
 
 async def killed(s: Scene) -> None:
