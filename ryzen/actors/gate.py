@@ -153,7 +153,7 @@ class Gate:
     def _answered(self, kind: str, tries: bool) -> None:
         """The source is there. A search that is answered does not prove that a track would be."""
         self._missed.clear()
-        if tries and kind == self._refused:
+        if tries and kind in (self._refused, "resolve"):
             shut_for = self._breaker.mend(anyio.current_time())
             logger.info("{} answers again after {:.0f} s", self.name, shut_for)
 

@@ -41,7 +41,8 @@ async def test_each_chat_hears_what_is_live_from_a_flight_of_its_own() -> None:
         assert len({s.world.room(chat).deck.loads[0] for chat in (GROUP, OTHER)}) == 2
         await s.wish(GROUP, ev.Stop())
         await anyio.sleep(1)
-        assert [flight.flying for flight in s.world.cache.flights] == [False, True]
+        [flying] = [flight.key for flight in s.world.cache.flights if flight.flying]
+        assert s.world.room(OTHER).deck.loads == [(flying, 0.0)]
 
 
 # -- nobody wants it any more
@@ -74,6 +75,20 @@ async def test_what_comes_next_is_fetched_ahead_and_let_go_when_something_else_c
         await anyio.sleep(1)
         assert s.world.cache.begun() == ["one", "two", "three"]
         assert s.world.cache.removed == ["two"]
+
+
+async def test_what_could_not_be_told_to_a_busy_download_actor_is_told_later() -> None:
+    async with stage() as s:
+        s.world.cache.whole_takes = 600.0
+        await playing(s, "one")
+        await s.play(GROUP, "mine", "other")
+        box = s.surroundings.download._mailbox
+        capacity, box.capacity = box.capacity, 0
+        await s.wish(GROUP, ev.Skip())
+        box.capacity = capacity
+        assert s.world.cache.removed == []
+        await anyio.sleep(5)  # "mine" starts, which is the next step
+        assert s.world.cache.removed == ["one"]
 
 
 async def test_a_track_that_waits_twice_is_not_let_go_when_one_of_them_ends() -> None:

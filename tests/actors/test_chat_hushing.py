@@ -209,7 +209,7 @@ async def test_news_of_a_time_that_is_no_more_change_nothing() -> None:
 
 
 async def test_only_a_deck_that_should_be_read_can_stand_still_for_too_long() -> None:
-    """Between two calls nobody reads it: taken for a sick call, that crashed each chat after its last track."""
+    """Between two calls nobody reads it: as a sick call, that crashed each chat after its last track."""
     async with stage() as s:
         room = s.world.room(GROUP)
         room.join_takes = 2.0

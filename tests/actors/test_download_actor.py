@@ -7,6 +7,7 @@ import pytest
 from fetch_fakes import Fetchers, fetchers, web
 
 from ryzen.actors.download import DownloadPolicy
+from ryzen.actors.wants import Wants
 from ryzen.errors import (
     ActorCrashed,
     Refusal,
@@ -17,7 +18,7 @@ from ryzen.errors import (
     WebError,
 )
 from ryzen.messages import Drop, Fetch, InUse, LyricsOf, Warm
-from ryzen.origins import Line, Lyrics
+from ryzen.origins import Line, Lyrics, Urgency
 from ryzen.player.state import Track
 
 pytestmark = pytest.mark.anyio
@@ -162,6 +163,47 @@ async def test_work_that_another_wants_goes_on() -> None:
         f.ref.tell(Drop(SONG.id, 7))  # who never wanted it
         await anyio.sleep(20)
         assert "tube:song" in f.cache.whole
+
+
+async def test_a_flight_that_two_tracks_led_to_goes_on_for_the_other() -> None:
+    async with fetchers() as f:
+        f.cloud.keys["cover name"] = "song"
+        other = web("cover name", source="cloud")
+        await f.fetch(SONG, 1)
+        await f.fetch(other, 2)
+        f.ref.tell(Drop(SONG.id, 1))
+        await anyio.sleep(1)
+        assert f.cache.flights[0].flying
+        f.ref.tell(Drop(other.id, 2))
+        await anyio.sleep(1)
+        assert not f.cache.flights[0].flying
+
+
+async def test_what_was_to_be_warm_and_is_dropped_is_no_crash() -> None:
+    async with fetchers() as f:
+        f.tube.takes = 5.0
+        f.ref.tell(Warm(SONG, 1))
+        await anyio.sleep(1)
+        f.ref.tell(Drop(SONG.id, 1))
+        await anyio.sleep(1)
+        assert f.tube.cancelled == ["song"]
+        assert f.services.health()[0].restarts == 0
+
+
+async def test_where_a_track_is_is_asked_each_time() -> None:
+    async with fetchers() as f:
+        for _ in range(2):
+            await f.fetch(on_disk("mine"))
+        assert f.local.asked == ["resolve mine"] * 2
+
+
+def test_who_waits_is_not_made_less_urgent_by_wanting_it_later_too() -> None:
+    wants = Wants()
+    wants.add("a", 1, Urgency.LISTENER)
+    wants.add("a", 1, Urgency.AHEAD)
+    wants.add("b", 2, Urgency.AHEAD)
+    assert (wants.urgency("a"), wants.urgency("b")) == (Urgency.LISTENER, Urgency.AHEAD)
+    assert (wants.of(1), wants.of(2), wants.of(3)) == (("a",), ("b",), ())
 
 
 async def test_a_listener_who_goes_takes_all_its_wants_along() -> None:

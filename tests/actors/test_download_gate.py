@@ -109,6 +109,30 @@ async def test_a_source_that_says_when_is_not_asked_before() -> None:
     assert len(source.asked) == 1
 
 
+async def test_a_hint_that_is_shorter_than_our_own_pause_does_not_shorten_it() -> None:
+    source, gate = gated()
+    source.trouble = SourceAway("tube", SourceTrouble.RATE_LIMITED, retry_after=1.0)
+    assert (await refused(gate)).retry_after == 30.0
+
+
+async def test_a_try_without_an_answer_shuts_it_again_at_once() -> None:
+    source, gate = await shut()
+    source.trouble = UNREACHABLE
+    await anyio.sleep(30)
+    away = await refused(gate)
+    assert (away.trouble, away.retry_after) == (SourceTrouble.DOWN, 60.0)
+
+
+async def test_those_who_were_under_way_when_it_shut_do_not_prolong_the_pause() -> None:
+    source, gate = gated()
+    source.takes, source.trouble = 10.0, ROBOT
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(refused, gate, "one")
+        await anyio.sleep(5)
+        await refused(gate, "two")
+    assert gate.condition(anyio.current_time()) == "tube: refuses us as a robot, asked again in 25 s"
+
+
 async def test_who_tries_and_gives_up_lets_the_next_one_try() -> None:
     source, gate = await shut()
     source.takes = 100.0
@@ -126,6 +150,16 @@ async def test_a_search_that_is_answered_does_not_prove_that_a_track_would_be() 
     assert gate.condition(anyio.current_time()) is not None
     source.trouble = ROBOT
     assert (await refused(gate)).retry_after == 60.0
+
+
+async def test_a_track_that_is_had_proves_everything() -> None:
+    source, gate = gated()
+    source.troubles["words"] = ROBOT
+    with pytest.raises(SourceAway):
+        await gate.search("words", 1)
+    await anyio.sleep(30)
+    await gate.resolve(web("song"))
+    assert gate.condition(anyio.current_time()) is None
 
 
 async def test_an_answer_that_was_under_way_when_it_shut_does_not_open_it() -> None:
