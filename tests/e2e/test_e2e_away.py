@@ -1,4 +1,4 @@
-"""Sources that refuse, servers that hang, processes that die: it is told, or what was asked for comes anyway."""
+"""Sources that refuse, servers that hang, processes that die: it is told, or the music comes anyway."""
 
 import time
 
