@@ -27,6 +27,8 @@ from typing import NoReturn
 from ryzen.fetch import job, wire
 from ryzen.fetch.wire import Setup
 
+#: Pages that are looked into may take all of the processor that the bot and the sound do not want just now.
+_NICE = 10
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
 
@@ -169,6 +171,7 @@ def _set_process(option: int, value: bytes | int) -> None:
 def main(descriptor: int, setup: Setup) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the bot says when to stop
     _set_process(_PR_SET_NAME, b"ryzen-fetch")
+    os.nice(_NICE)
     os.umask(0o077)
     version = job.warm_up(setup)
     gc.freeze()  # what the children share stays shared
