@@ -60,7 +60,12 @@ class DownloadActor(Actor[ToDownload]):
 
     async def started(self) -> None:
         self._errands = Errands(
-            self.tasks, self._cache, self._resolve, self._turns, self._policy.ready_within
+            self.tasks,
+            self._cache,
+            self._resolve,
+            self._turns,
+            self._policy.ready_within,
+            self._refused,
         )
 
     async def receive(self, message: ToDownload) -> object:
@@ -110,6 +115,10 @@ class DownloadActor(Actor[ToDownload]):
         if gate is None:
             raise TrackError(TrackTrouble.UNAVAILABLE, f"no source {track.source}")
         return await gate.resolve(track)
+
+    def _refused(self, away: SourceAway) -> None:
+        if (gate := self._gates.get(away.source)) is not None:
+            gate.refused(away)
 
     async def _lyrics(self, wanted: LyricsOf) -> Lyrics | None:
         if self._songbook is None:

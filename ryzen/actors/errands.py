@@ -13,7 +13,7 @@ from attrs import evolve
 from ryzen.actors.flights import Outcome
 from ryzen.actors.turns import Turns
 from ryzen.actors.wants import Wants
-from ryzen.errors import Refusal, RyzenError, TrackError, TrackTrouble
+from ryzen.errors import Refusal, RyzenError, SourceAway, TrackError, TrackTrouble
 from ryzen.origins import Broadcast, Cache, Flight, OnDisk, Origin, Segmented, Urgency
 from ryzen.player.state import Media, Track
 
@@ -41,7 +41,8 @@ class _Fetching:
 
 
 class Errands:
-    """``ready_within``: seconds that a flight may take until decoding can begin.
+    """``ready_within``: seconds that a flight may take until decoding can begin. ``refused`` is told when a
+    source has refused one.
 
     The work runs in ``tasks``; what is raised there, and is none of our errors, crashes them.
     """
@@ -53,9 +54,10 @@ class Errands:
         resolve: Callable[[Track], Awaitable[Origin]],
         turns: Turns,
         ready_within: float,
+        refused: Callable[[SourceAway], None],
     ) -> None:
         self._tasks, self._cache, self._turns, self._ready_within = tasks, cache, turns, ready_within
-        self._resolve = resolve
+        self._resolve, self._refused = resolve, refused
         self._wants = Wants()
         self._resolving: dict[str, _Resolving] = {}  # by track
         self._fetching: dict[str, _Fetching] = {}  # by the key of the recording
@@ -189,6 +191,8 @@ class Errands:
                 fetching.outcome.succeed(await fetching.flight.ready())
             except RyzenError as error:
                 fetching.outcome.fail(error)
+                if isinstance(error, SourceAway):
+                    self._refused(error)
         if limit.cancelled_caught:
             fetching.outcome.fail(TrackError(TrackTrouble.UNREACHABLE, "its bytes do not come"))
             fetching.scope.cancel()

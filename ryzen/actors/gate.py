@@ -21,6 +21,9 @@ from ryzen.player.state import Track
 
 R = TypeVar("R")
 
+#: Why it was us who said RATE_LIMITED.
+_OUR_COUNT = "by our own count"
+
 _SAID = {
     SourceTrouble.BOT_CHECK: "refuses us as a robot",
     SourceTrouble.RATE_LIMITED: "says that we ask too often",
@@ -111,6 +114,11 @@ class Gate:
         within = self._policy.resolve_within
         return await self._ask("resolve", track.id, within, lambda: self._source.resolve(track))
 
+    def refused(self, away: SourceAway) -> None:
+        """Its media's host has refused us, which is no better than if the source had done it itself."""
+        if away.trouble is not SourceTrouble.DOWN and away.detail != _OUR_COUNT:
+            self._shut("resolve", away, tries=False)
+
     def condition(self, now: float) -> str | None:
         """In words, for ``/stats``; None if it is open."""
         if not self._breaker.away:
@@ -148,7 +156,7 @@ class Gate:
 
     async def _wait_for_turn(self) -> None:
         if self._bucket is not None and (wait := await self._bucket.take(self._policy.queue_within)):
-            raise SourceAway(self.name, SourceTrouble.RATE_LIMITED, "by our own count", retry_after=wait)
+            raise SourceAway(self.name, SourceTrouble.RATE_LIMITED, _OUR_COUNT, retry_after=wait)
 
     def _answered(self, kind: str, tries: bool) -> None:
         """The source is there. A search that is answered does not prove that a track would be."""

@@ -325,6 +325,28 @@ async def test_a_flight_that_breaks_off_before_it_is_ready_tells_all_who_wait() 
         assert (await f.fetch(SONG)).path == "song"  # and nothing stands in the way of another try
 
 
+@pytest.mark.parametrize(
+    ("trouble", "shut"), [(SourceTrouble.RATE_LIMITED, True), (SourceTrouble.DOWN, False)]
+)
+async def test_a_host_that_refuses_the_bytes_shuts_the_gate_of_its_source(
+    trouble: SourceTrouble, shut: bool
+) -> None:
+    async with fetchers() as f:
+        f.cache.ready_takes = 5.0
+
+        async def ask() -> None:
+            with pytest.raises(SourceAway):
+                await f.fetch(SONG)
+
+        async with anyio.create_task_group() as chats:
+            chats.start_soon(ask)
+            await anyio.sleep(1)
+            f.cache.flights[0].break_off(SourceAway("tube", trouble))
+        f.ref.tell(Warm(OTHER, 1))
+        await anyio.sleep(1)
+        assert f.tube.asked == (["resolve song"] if shut else ["resolve song", "resolve other"])
+
+
 @pytest.mark.parametrize("slow", ["resolve", "bytes"])
 async def test_a_source_that_hangs_is_an_answer_and_never_a_crash(slow: str) -> None:
     async with fetchers() as f:

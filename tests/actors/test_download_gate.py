@@ -289,6 +289,7 @@ async def test_who_would_wait_too_long_is_told_so_and_nobody_is_asked() -> None:
     away = await refused(gate, "two")
     assert (away.trouble, round(away.retry_after or 0)) == (SourceTrouble.RATE_LIMITED, 10)
     assert source.asked == ["resolve one"]
+    gate.refused(away)  # as a flight tells it that had to renew its link
     assert gate.condition(anyio.current_time()) is None  # our own patience, not the source's
 
 

@@ -132,6 +132,20 @@ def test_every_notice_has_its_words(code: Noticed) -> None:
     assert ("broke" in text) >= ("reason" in blanks(f"notice.{code}"))
 
 
+@pytest.mark.parametrize("trouble", SourceTrouble)
+def test_whoever_is_to_help_with_a_source_is_told_which_and_how(trouble: SourceTrouble) -> None:
+    text = told(WORDS, Notice(Noticed.SOURCE_AWAY, reason=trouble, source="<tube>"))
+    assert "&lt;tube&gt;" in text.markup
+    assert "/resume" in text.plain
+    assert ("COOKIES_FILE" in text.plain) == (trouble is not SourceTrouble.DOWN)
+
+
+@pytest.mark.parametrize("trouble", TrackTrouble)
+def test_a_track_that_is_left_out_is_told_with_the_reason(trouble: TrackTrouble) -> None:
+    text = told(WORDS, Notice(Noticed.TRACK_FAILED, track("song"), trouble)).plain
+    assert text == f"⚠ Left out song: {WORDS(f'track.{trouble}').plain}"
+
+
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
