@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from ryzen.errors import WebForbidden
-from ryzen.fetch.guard import check_host, check_port, check_url
+from ryzen.fetch.guard import check_host, check_url
 
 _LINE = re.compile(rb"([A-Z]{3,16}) ([\x21-\x7e]+) HTTP/1\.[01]")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e\x80-\xff\t]*?)[ \t]*")
@@ -88,9 +88,7 @@ class Raw:
         place = _AUTHORITY.fullmatch(self.target)
         if place is None:
             raise BadHead("CONNECT names no host and port")
-        host, port = check_host(place[1] or place[2]), int(place[3])
-        check_port(port)
-        return Head(host, port, tunnel=True)
+        return Head(check_host(place[1] or place[2]), int(place[3]), tunnel=True)
 
     def _forwarded(self) -> Head:
         url = urlsplit(check_url(self.target))

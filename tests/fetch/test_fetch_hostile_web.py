@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import Awaitable, Callable
 
@@ -12,6 +13,7 @@ from fetch_stage import Handler, Stage, Talk
 
 from ryzen.errors import WebError, WebForbidden
 from ryzen.fetch.egress import Limits
+from ryzen.fetch.unpack import Unpacker
 from ryzen.fetch.web import Patience, WebClient
 
 pytestmark = pytest.mark.anyio
@@ -253,6 +255,17 @@ async def test_a_bomb_is_not_unpacked(stage: Stage, encoding: str) -> None:
         with pytest.raises(WebError, match="more than 2097152 bytes"):
             await web_client.text("https://songs.example/")
         assert await get(web_client, "https://songs.example/") == bomb, "bodies for the cache stay packed"
+
+
+def test_no_more_of_a_bomb_is_unpacked_than_may_come_out() -> None:
+    bomb = gzip.compress(bytes(50 << 20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(WebError, match="more than 1000 bytes"):
+            Unpacker("gzip", 1000).feed(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
