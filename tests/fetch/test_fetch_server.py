@@ -223,13 +223,11 @@ async def test_what_a_job_has_started_dies_with_a_server_that_is_killed(stage: S
 async def test_a_server_that_hangs_is_replaced(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "_TO_FORK", 0.3)
     async with fetching(tmp_path) as ytdlp:
         assert await ytdlp.extract(stage.job("stage:song"), within=20)
         server = ytdlp.pid
         assert server
         os.kill(server, signal.SIGSTOP)
-        monkeypatch.setattr(process, "_TO_FORK", 10)
         monkeypatch.setattr(process, "_TO_FORK", 0.5)
         assert await ytdlp.extract(stage.job("stage:song"), within=30)
         await vanish(server)
