@@ -141,10 +141,8 @@ class Server:
 
     def _bury(self, work: _Work) -> None:
         """Of a job that has died, or has to."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(
-                work.pid, signal.SIGKILL
-            )  # what it has started: while it lies there, its number is its own
+        with contextlib.suppress(ProcessLookupError):  # what it has started; its number is its own till then
+            os.killpg(work.pid, signal.SIGKILL)
         _, status = os.waitpid(work.pid, 0)
         self._running.remove(work)
         self._selector.unregister(work.tomb)
