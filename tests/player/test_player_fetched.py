@@ -35,6 +35,7 @@ from ryzen.player.events import (
     SourceFailed,
     Started,
     TrackFailed,
+    VoiceFailed,
 )
 from ryzen.player.state import CUTS, PROGRESS, Entry, Loop, Media, Phase
 
@@ -135,6 +136,18 @@ def test_the_cuts_of_one_track_are_not_held_against_the_next() -> None:
     stage.sound(FETCHED)
     cut(stage, 1.0)
     assert (stage.current, stage.player.cuts) == ("B", 1)
+
+
+def test_a_rest_forgets_the_cuts() -> None:
+    stage = playing()
+    for _ in range(CUTS):
+        cut(stage, 1.0)
+        stage.sound(FETCHED)
+    stage.do(VoiceFailed("closed"))
+    stage.do(Resume())
+    stage.sound(FETCHED)
+    cut(stage, 1.0)
+    assert (stage.current, stage.player.cuts) == ("A", 1)
 
 
 @pytest.mark.parametrize(("media", "trouble"), [(FILE, CUT), (FILE, MISSING), (FETCHED, "broken")])
