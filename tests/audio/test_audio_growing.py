@@ -64,10 +64,15 @@ def test_the_first_sound_needs_little_of_it(songs, grow, kind):
     """Nothing looks for the end, and nothing is read to be on the safe side."""
     growth = grow(songs(kind, "chirp", length=60.0))
     growth.grow_to({"wav": 96 << 10, "flac": 32 << 10, "ogg-opus": 24 << 10}.get(kind, 16 << 10))
+    patience = threading.Timer(10.0, growth.writer.fail)  # else it would wait for ever for the end
+    patience.start()
     decoder = open_growth(growth)
     assert decoder.read(4800, float("inf"))
+    assert not decoder.over
     decoder.close()
     decoder._inflow.close()
+    patience.cancel()
+    patience.join()
 
 
 def test_tags_with_a_picture_are_waited_for(songs, grow):
@@ -305,6 +310,17 @@ def test_it_decodes_a_few_seconds_ahead_and_no_more(songs, grow, stage):
         heard += it.ahead.read(10_000, 0.0)
     right = whole(songs("webm", "chirp", length=60.0))
     assert np.array_equal(np.frombuffer(heard, np.int16), right[: len(heard) // 2])
+
+
+def test_no_read_reaches_across_what_is_left_out(songs, grow, stage):
+    growth = grow(songs("webm", "chirp", length=15.0))
+    growth.share(0.6)
+    it = stage(growth.path, skips=((1.0, 2.5),))
+    it.wait(lambda: it.ahead._size >= 3 * 96_000)
+    assert len(it.ahead.read(10 * 96_000, 0.0)) == 96_000
+    assert it.ahead.position == 2.5
+    assert len(it.ahead.read(96_000, 0.0)) == 96_000
+    assert it.ahead.position == pytest.approx(3.5, abs=1e-4)
 
 
 def test_while_it_waits_it_has_no_track_in_hand(songs, grow, stage):

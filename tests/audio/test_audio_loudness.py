@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import struct
 from pathlib import Path
 
 import anyio
@@ -224,6 +225,18 @@ def long_song(tmp_path_factory):
     return str(path)
 
 
+@pytest.fixture
+def endless_song(tmp_path):
+    """Two hours of nothing: a quarter of a minute, and more, for whoever is not told to stop."""
+    path, size = tmp_path / "endless.wav", 2 * 3600 * 4 * 44_100
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 2, 44_100, 4 * 44_100, 4, 16)
+    path.write_bytes(
+        b"RIFF" + struct.pack("<I", size + 36) + b"WAVE" + form + b"data" + struct.pack("<I", size)
+    )
+    os.truncate(path, size + 44)  # sparse
+    return str(path)
+
+
 @pytest.mark.anyio
 async def test_the_engine_measures_beside_playing(decks, songs, open_reader, long_song):
     deck = decks.open(1, Log())
@@ -256,42 +269,42 @@ async def test_nothing_is_found_in_what_is_nothing(decks, tmp_path):
 
 
 @pytest.mark.anyio
-async def test_measuring_ends_with_whoever_asked(decks, long_song):
+async def test_measuring_ends_with_whoever_asked(decks, endless_song):
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(decks.loudness, long_song)
+        tasks.start_soon(decks.loudness, endless_song)
         await until(lambda: measuring(decks))
         (pid,) = measuring(decks)
         tasks.cancel_scope.cancel()
-    await until(lambda: not alive(pid))
+    await until(lambda: not alive(pid), within=4.0)
 
 
 @pytest.mark.anyio
-async def test_one_that_is_killed_has_found_nothing_and_the_next_is_measured(decks, tmp_path, long_song):
+async def test_one_that_is_killed_has_found_nothing_and_the_next_is_measured(decks, tmp_path, endless_song):
     async def kill() -> None:
         await until(lambda: measuring(decks))
         os.kill(measuring(decks)[0], 9)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(kill)
-        assert await decks.loudness(long_song) is None
+        assert await decks.loudness(endless_song) is None
     assert await decks.loudness(str(sine(tmp_path / "tone", -20.0))) == pytest.approx(4.0, abs=0.5)
     assert decks.stats().restarts == 0
 
 
 @pytest.mark.anyio
-async def test_measuring_ends_with_the_bot(long_song):
+async def test_measuring_ends_with_the_bot(endless_song):
     async with serve() as decks, anyio.create_task_group() as tasks:
-        tasks.start_soon(decks.loudness, long_song)
+        tasks.start_soon(decks.loudness, endless_song)
         await until(lambda: measuring(decks))
         (pid,) = measuring(decks)
         tasks.cancel_scope.cancel()
-    await until(lambda: not alive(pid))
+    await until(lambda: not alive(pid), within=4.0)
 
 
 @pytest.mark.anyio
-async def test_a_worker_can_die_while_a_file_is_measured(decks, long_song):
+async def test_a_worker_can_die_while_a_file_is_measured(decks, endless_song):
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(decks.loudness, long_song)
+        tasks.start_soon(decks.loudness, endless_song)
         await until(lambda: measuring(decks))
         killed = decks.worker_pid
         os.kill(killed, 9)
