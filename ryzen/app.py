@@ -30,8 +30,8 @@ from ryzen.bot.pace import Rate
 from ryzen.bot.router import Manners, route
 from ryzen.bot.screen import Screens
 from ryzen.bot.words import Words
-from ryzen.errors import MailboxFull, VoiceTrouble
-from ryzen.messages import Keep, ToStore, View
+from ryzen.errors import ActorStopped, MailboxFull, VoiceTrouble
+from ryzen.messages import Drop, Keep, ToStore, View
 from ryzen.outside import Outside
 from ryzen.player.effects import Notice, Noticed
 from ryzen.player.state import Player
@@ -313,7 +313,11 @@ async def _prune(store: Ref[ToStore]) -> None:
 
 
 async def _clear_up(world: Surroundings, chat_id: int) -> None:
-    """A chat's actor is not coming back: leave its call, and tell the chat."""
+    """A chat's actor is not coming back: leave its call, fetch nothing more for it, and tell the chat."""
+    try:
+        world.download.tell(Drop(None, chat_id))
+    except (MailboxFull, ActorStopped):
+        logger.warning("chat {}: what it wanted is fetched all the same", chat_id)
     await world.calls.of(chat_id, _nobody_minds).leave()
     world.decks.open(chat_id, lambda _: None).close()
     screen = world.screen(chat_id)

@@ -239,6 +239,10 @@ class Cache(Protocol):
         """
         ...
 
+    def lead(self, track_id: str, key: str) -> None:
+        """This track is that recording too, whole or on its way: from now on it is found by its id."""
+        ...
+
     def use(self, track_id: str) -> None:
         """It is being listened to: the last to be put out."""
         ...

@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 import requests
 
-from ryzen.actors.gate import Gate
+from ryzen.actors.gate import SIGNED_IN, Gate
 from ryzen.errors import SourceAway, TrackError
 from ryzen.fetch import client, egress, web
 from ryzen.fetch.cache import TeeCache
@@ -106,7 +106,10 @@ def _sources(
 
     skips = SponsorBlock(browser).skips if settings.skip_sponsors else None
     tokens = {"youtube": {"po_token": (settings.po_token.reveal(),)}} if settings.po_token else None
-    youtube = Gate(YouTubeSource(extractor, skips=skips, tokens=tokens, cookies=cookies, proxied=proxied))
+    youtube = Gate(
+        YouTubeSource(extractor, skips=skips, tokens=tokens, cookies=cookies, proxied=proxied),
+        SIGNED_IN if cookies else None,
+    )
     songs = Gate(YouTubeMusicSource(session()))
     words = [songs, youtube]
     if settings.youtube_key is not None:

@@ -139,10 +139,13 @@ class Errands:
         self._refuse_unwanted(track, listener)
         fetching = self._fetching.get(origin.key)
         if fetching is None and not again and (media := self._cache.get(origin.key)) is not None:
+            self._cache.lead(track.id, origin.key)
             return media
         if fetching is None:
             fetching = self._take_off(track, origin, None, again=again)
-        fetching.tracks.add(track.id)
+        if track.id not in fetching.tracks:
+            fetching.tracks.add(track.id)
+            self._cache.lead(track.id, origin.key)
         return await fetching.outcome.wait()
 
     async def _tune_in(self, track: Track, origin: Origin, listener: int) -> Media:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import anyio
 import attrs
+from cachetools import TTLCache
 from loguru import logger
 
 from ryzen.actors.breaker import Breaker
@@ -31,6 +32,8 @@ _SAID = {
     SourceTrouble.DOWN: "does not answer",
 }
 
+#: Searches whose hits are remembered, for each source.
+_REMEMBERED = 1000
 
 #: A check for robots lasts minutes to hours, and asking prolongs it: half a minute first, half an hour later.
 #: Fifteen good minutes make the next one a first one.
@@ -43,6 +46,7 @@ class GatePolicy:
 
     rate: float | None = 2.0  #: None: as often as we like
     counts_searches: bool = True  #: towards the rate
+    remembers: float = 900.0  #: for how long the same words have the same hits; 0: they are looked for anew
     burst: int = 30  #: at once, after a while of quiet
     queue_within: float = 8.0  #: who would wait longer for the rate is told so
     search_within: float = 10.0
@@ -53,7 +57,7 @@ class GatePolicy:
 
 
 #: A disk of our own.
-UNLIMITED = GatePolicy(rate=None, misses=None)
+UNLIMITED = GatePolicy(rate=None, misses=None, remembers=0.0)
 
 #: YouTube with cookies: an account gets about 2,000 videos an hour (yt-dlp's wiki): 200 + 3600/2 = 2,000.
 SIGNED_IN = GatePolicy(rate=1 / 2, burst=200, counts_searches=False)
@@ -97,14 +101,24 @@ class Gate:
         self._refused = ""  # the kind of request that was refused
         self._opens = 0.0  # when one may try
         self._trying = False
+        self._hits: TTLCache[tuple[str, int], tuple[Track, ...]] = TTLCache(
+            _REMEMBERED, self._policy.remembers, timer=anyio.current_time
+        )
         self._missed: set[str] = set()  # what was asked for in vain, in a row
 
     def claims(self, link: str) -> bool:
         return self._source.claims(link)
 
     async def search(self, words: str, limit: int) -> tuple[Track, ...]:
+        """Hits are remembered for a while: what is asked for again is there at once, while it is shut too."""
+        asked = (" ".join(words.split()).casefold(), limit)
+        if (known := self._hits.get(asked)) is not None:
+            return known
         within = self._policy.search_within
-        return await self._ask("search", words, within, lambda: self._source.search(words, limit))
+        found = await self._ask("search", words, within, lambda: self._source.search(words, limit))
+        if found and self._policy.remembers:
+            self._hits[asked] = found
+        return found
 
     async def expand(self, link: str, limit: int) -> Listing:
         within = self._policy.expand_within

@@ -134,6 +134,7 @@ class FakeCache:
         self.flights: list[FakeFlight] = []
         self.removed: list[str] = []
         self.used: list[str] = []
+        self.led: list[tuple[str, str]] = []
         self.ready_takes, self.whole_takes = 0.05, 10.0
         self.full = False
 
@@ -150,6 +151,11 @@ class FakeCache:
             self.whole.pop(known, None)
         self.flights.append(FakeFlight(self, track_id, origin, renew, again=again))
         return self.flights[-1]
+
+    def lead(self, track_id: str, key: str) -> None:
+        self.led.append((track_id, key))
+        if (media := self.whole.get(key)) is not None:
+            self.whole[track_id] = media
 
     def use(self, track_id: str) -> None:
         self.used.append(track_id)

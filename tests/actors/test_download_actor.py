@@ -51,6 +51,21 @@ async def test_two_tracks_that_lead_to_one_recording_are_fetched_once() -> None:
         assert f.cache.begun() == ["song"]
 
 
+async def test_a_name_that_led_to_a_recording_once_leads_there_without_a_question() -> None:
+    """While it was flying, and when it was whole already: the cache is told of both."""
+    async with fetchers() as f:
+        for name in "early", "late":
+            f.cloud.keys[name] = "song"
+        await f.fetch(SONG)
+        early, late = web("early", source="cloud"), web("late", source="cloud")
+        await f.fetch(early, 2)
+        await anyio.sleep(20)
+        await f.fetch(late, 3)
+        assert f.cache.led == [(early.id, "song"), (late.id, "song")]
+        await f.fetch(late, 4)
+        assert f.cloud.asked == ["resolve early", "resolve late"]
+
+
 async def test_who_comes_while_it_grows_gets_the_same_file_at_once() -> None:
     async with fetchers() as f:
         first = await f.fetch(SONG, 1)

@@ -341,3 +341,40 @@ async def test_a_turn_that_is_given_up_is_given_back() -> None:
     with anyio.move_on_after(1):
         await bucket.take(within=60)
     assert round(await bucket.take(within=0), 3) == 9.0
+
+
+# -- what is remembered
+async def test_the_same_words_have_the_same_hits_for_a_while() -> None:
+    source, gate = gated(attrs.evolve(EASY, remembers=60.0))
+    source.hits["blue sky"] = (web("blue sky"),)
+    first = await gate.search("blue sky", 1)
+    assert await gate.search("  Blue   SKY ", 1) == first != ()
+    assert source.asked == ["search blue sky"]
+    await gate.search("blue sky", 5)  # of more hits nothing is known yet
+    await anyio.sleep(61)
+    await gate.search("blue sky", 1)
+    assert source.asked == ["search blue sky"] * 3
+
+
+async def test_what_was_not_found_is_looked_for_again() -> None:
+    source, gate = gated(attrs.evolve(EASY, remembers=60.0))
+    assert await gate.search("new song", 1) == ()
+    source.hits["new song"] = (web("new song"),)
+    assert await gate.search("new song", 1) != ()
+
+
+async def test_what_was_found_before_is_there_while_the_source_is_away() -> None:
+    source, gate = gated(attrs.evolve(EASY, remembers=600.0))
+    source.hits["blue sky"] = (web("blue sky"),)
+    found = await gate.search("blue sky", 1)
+    source.trouble = ROBOT
+    await refused(gate)
+    assert await gate.search("blue sky", 1) == found
+
+
+async def test_a_source_on_our_own_disk_is_asked_each_time() -> None:
+    source, gate = gated(POLICIES["local"])
+    source.hits["song"] = (web("song"),)
+    await gate.search("song", 1)
+    await gate.search("song", 1)
+    assert len(source.asked) == 2
