@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 from io_stage import Heard, Street, street
@@ -33,10 +34,18 @@ async def send(town: Street, data: bytes = SONG, **more: object) -> int:
     return (await town.box.send_file(town.group, town.owner, data, **more)).id
 
 
-async def read(files: TelegramFiles, track: Track, offset: int = 0) -> bytes:
+async def read(
+    files: TelegramFiles, track: Track, offset: int = 0, meanwhile: Callable[[], object] | None = None
+) -> bytes:
+    """``meanwhile`` happens after the first piece."""
     place = (await files.resolve(track)).place
     assert isinstance(place, Pieces)
-    return b"".join([piece async for piece in place.read(offset)])
+    got = b""
+    async for piece in place.read(offset):
+        if meanwhile is not None and not got:
+            meanwhile()
+        got += piece
+    return got
 
 
 async def test_a_file_is_read_whole_and_from_any_offset() -> None:
@@ -70,14 +79,7 @@ async def test_a_reference_that_grows_too_old_in_mid_song_is_renewed() -> None:
         files = TelegramFiles(bot)
         track = await files.attached(town.group.chat_id, await send(town))
         assert track is not None
-        place = (await files.resolve(track)).place
-        assert isinstance(place, Pieces)
-        got = b""
-        async for piece in place.read(0):
-            if not got:
-                town.box.expire_files()
-            got += piece
-        assert got == SONG
+        assert await read(files, track, meanwhile=town.box.expire_files) == SONG
 
 
 async def test_a_song_whose_message_is_gone_is_missing() -> None:
@@ -170,14 +172,7 @@ async def test_a_dropped_connection_costs_no_byte() -> None:
         files = TelegramFiles(bot)
         track = await files.attached(town.group.chat_id, await send(town))
         assert track is not None
-        place = (await files.resolve(track)).place
-        assert isinstance(place, Pieces)
-        got = b""
-        async for piece in place.read(0):
-            if not got:
-                town.box.drop_connections(town.bot.id)
-            got += piece
-        assert got == SONG
+        assert await read(files, track, meanwhile=lambda: town.box.drop_connections(town.bot.id)) == SONG
 
 
 async def test_a_command_in_the_caption_of_a_file_is_heard() -> None:
