@@ -1,9 +1,9 @@
 """youtube-dl and pytube, for who insists.
 
-Both lag behind what YouTube changes, by months and years: yt-dlp began as a copy of the one because of that,
-and does all that the other does. So they are an extra, off unless the owner names one (LEGACY_YOUTUBE), and
-then for links to single videos alone. They run in a thread of the bot and not in the fetch server: slower, and a page that they choke on is
-not stopped by any limit but ours on time.
+Both lag behind what YouTube changes, by months and years: yt-dlp began as a copy of the one because of
+that, and does all that the other does. So they are an extra, off unless the owner names one
+(LEGACY_YOUTUBE), and then for links to single videos alone. They run in a thread of the bot and not in
+the fetch server: slower, and a page that they choke on is not stopped by any limit but ours on time.
 """
 
 from __future__ import annotations
