@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import anyio
@@ -17,6 +17,8 @@ from ryzen.fetch.getting import Answer, Getter
 
 #: Links of large hosts say until when they hold (``expire=1790000000``, ``/expire/1790000000/``).
 _EXPIRY = re.compile(r"[?&/]expires?[=/](\d{10})(?!\d)", re.IGNORECASE)
+#: No host closes its source for longer than this, in seconds, whatever it says.
+_LONGEST_AWAY = 3600.0
 #: What a host says of a link that it no longer takes.
 _REFUSED = (401, 403, 404, 410)
 
@@ -159,13 +161,16 @@ async def small(host: Host, most: int) -> tuple[bytes, str]:
 
 
 def _retry_after(said: str | None, patience: Patience) -> float | None:
-    """Seconds, or a date (RFC 9110, 10.2.3)."""
+    """Seconds, or a date (RFC 9110, 10.2.3); whoever says something else has said nothing."""
     if said is None:
         return None
-    if said.strip().isdecimal():
-        return float(said)
     try:
-        until = parsedate_to_datetime(said)
-    except ValueError:
+        wait = float(said) if said.isdecimal() else _until(said).timestamp() - patience.now()
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, until.replace(tzinfo=until.tzinfo or UTC).timestamp() - patience.now())
+    return min(max(0.0, wait), _LONGEST_AWAY)
+
+
+def _until(date: str) -> datetime:
+    until = parsedate_to_datetime(date)
+    return until.replace(tzinfo=until.tzinfo or UTC)

@@ -14,13 +14,15 @@ class Unpacker:
     """``encoding`` is a Content-Encoding, ``most`` the bytes that may come out. Raises WebError."""
 
     def __init__(self, encoding: str, most: int) -> None:
-        self._most, self._size = most, 0
+        self._most = most
+        self._came = self._size = 0
         self._zlib = _decompressor(encoding.strip().lower())
 
     def feed(self, data: bytes) -> bytes:
+        self._came += len(data)
         out = data if self._zlib is None else self._unpacked(data)
         self._size += len(out)
-        if self._size > self._most:
+        if max(self._came, self._size) > self._most:
             raise WebError(f"the answer is more than {self._most} bytes")
         return out
 
@@ -31,6 +33,8 @@ class Unpacker:
 
     def _unpacked(self, data: bytes) -> bytes:
         assert self._zlib is not None
+        if self._zlib.eof:  # what comes behind the end zlib would hoard, and copy again with each chunk
+            return b""
         try:
             return self._zlib.decompress(data, self._most - self._size + 1)
         except zlib.error as error:

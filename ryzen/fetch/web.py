@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from json import JSONDecodeError, dumps, loads
+from json import dumps, loads
 from typing import Any
 
 import aiohttp
@@ -73,7 +73,7 @@ class WebClient:
         text = await self._small(request, within, most)
         try:
             return loads(text)
-        except (JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # numbers of too many digits are plain ValueErrors
             raise WebError(f"{request.host} has not answered in JSON") from error
 
     async def text(
@@ -122,10 +122,11 @@ class WebClient:
         raise WebError(f"{request.host} redirects on and on")
 
     async def _sent(self, request: Request, proxied: bool) -> aiohttp.ClientResponse:
+        url = _as_aiohttp_takes_it(request.url)
         try:
             response = await self._session.request(
                 request.method,
-                URL(request.url, encoded=True),
+                url,
                 headers=request.fields,
                 data=request.body,
                 allow_redirects=False,
@@ -158,6 +159,19 @@ async def serve(
         trust_env=False,
     ) as session:
         yield WebClient(session, egress, trust(outside), patience)
+
+
+def _as_aiohttp_takes_it(url: str) -> URL:
+    """It reads names out of punycode, on the way and in the answer, and there are some that say nothing.
+
+    Raises WebForbidden.
+    """
+    taken = URL(url, encoded=True)
+    try:
+        assert taken.host is not None
+    except UnicodeError as error:
+        raise WebForbidden("this link names no possible host") from error
+    return taken
 
 
 def _from_the_door(status: int, reason: str, host: str) -> WebError:

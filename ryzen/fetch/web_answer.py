@@ -76,7 +76,7 @@ class WebAnswer:
         charset = self._response.charset or "utf-8"
         try:
             return body.decode(charset, "replace")
-        except LookupError:
+        except (LookupError, ValueError):  # no such charset, or none for texts (``idna``)
             return body.decode("utf-8", "replace")
 
     def _watch(self) -> None:

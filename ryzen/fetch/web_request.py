@@ -57,7 +57,10 @@ class Request:
 
     def redirected(self, status: int, location: str) -> Request:
         """The request that follows. Raises WebForbidden."""
-        url = check_url(urljoin(self.url, location.strip().replace(" ", "%20")))
+        try:
+            url = check_url(urljoin(self.url, location.strip().replace(" ", "%20")))
+        except ValueError as error:
+            raise WebForbidden(f"{self.host} redirects to what is no link") from error
         there = attrs.evolve(self, url=url)
         if self.body is not None and status not in (307, 308):
             kept = {name: value for name, value in self.fields.items() if name != "content-type"}

@@ -274,7 +274,7 @@ def test_no_more_of_a_bomb_is_unpacked_than_may_come_out() -> None:
         ("br", b"x", "in a way that was not asked for"),
         ("gzip, gzip", b"x", "in a way that was not asked for"),
         ("gzip", b"no gzip at all", "not packed as it says"),
-        ("gzip", gzip.compress(b"abc" * 1000)[:-9], "breaks off"),
+        ("gzip", gzip.compress(b"abc" * 1000, mtime=0)[:-9], "breaks off"),
     ],
 )
 async def test_what_is_packed_wrongly_is_an_error(stage: Stage, encoding: str, body: bytes, why: str) -> None:
