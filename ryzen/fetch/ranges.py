@@ -104,9 +104,10 @@ class Reading:
     def _end_of_body(self, answer: Answer, began: int, until: int) -> None:
         """It ended as it should, or was left where we had enough."""
         end = self._end if self._end is not None else self.total
+        if end is None and answer.status == 206 and self.at < until:
+            end = until  # it has not sent what it has promised
         if end is None:  # nobody has told a length: where the body ends, the file does
-            asked_for_less = self._span is not None and answer.status == 206
-            self._over = not (asked_for_less and self.at == until)
+            self._over = self._span is None or answer.status != 206
         elif self.at >= end:
             self._over = True
         elif self.at == began:
@@ -157,4 +158,6 @@ def _told(answer: Answer) -> tuple[int, int, int | None]:
             return 0, _NO_END, None
         raise WebError("it does not say which part it sends")
     total = int(said[3]) if said[3] else None
+    if said[1] and not int(said[1]) <= int(said[2]) < (_NO_END if total is None else total):
+        raise WebError("the part that it says it sends cannot be")
     return (int(said[1]), int(said[2]) + 1, total) if said[1] else (0, _NO_END, total)
