@@ -29,6 +29,8 @@ _WARM = (
     *("SoundcloudSearch", "Bandcamp", "BandcampAlbum", "Mixcloud", "Audiomack", "JioSaavnSong", "LBRY"),
     *("ArchiveOrg", "TwitchStream", "Generic"),
 )
+#: yt-dlp's last word if YouTube's player has answered none of its clients; of each of these it only warns.
+_NO_PLAYER = "Failed to extract any player response"
 _ENTRY = re.compile(r"\[download\] Downloading item (\d+) of (\d+)")
 
 
@@ -79,14 +81,14 @@ class _Log:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self.error_text = ""
+        self.error_text = self.warning_text = ""
 
     def debug(self, message: str) -> None:
         if found := _ENTRY.match(message):
             self._connection.sendall(wire.event("progress", entry=int(found[1]), of=int(found[2])))
 
     def warning(self, message: str) -> None:
-        pass
+        self.warning_text = message
 
     def error(self, message: str) -> None:
         self.error_text = message
@@ -142,7 +144,12 @@ def _extract(request: wire.Request, connection: socket.socket, setup: Setup) -> 
         "ignoreerrors": job.limit is not None and not job.flat,
     }
     ydl = _OnTheWeb(options)  # is not closed: that would only write the copy of the cookies
-    info = ydl.extract_info(job.query, download=False)
+    try:
+        info = ydl.extract_info(job.query, download=False)
+    except DownloadError as error:
+        if _NO_PLAYER in str(error) and log.warning_text:
+            raise DownloadError(f"{_NO_PLAYER}: {log.warning_text}") from error
+        raise
     if info is None:
         raise DownloadError(log.error_text or "No video formats found")
     return prune(ydl.sanitize_info(info), job.limit)

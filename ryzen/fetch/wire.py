@@ -77,7 +77,8 @@ class Request:
 
 
 def event(name: str, **fields: object) -> bytes:
-    return json.dumps({"event": name, **fields}, ensure_ascii=False).encode() + b"\n"
+    """What a text has that is no character (half a surrogate pair) becomes a question mark."""
+    return json.dumps({"event": name, **fields}, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
 def read_event(line: bytes) -> Mapping[str, Any]:

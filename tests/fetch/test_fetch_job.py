@@ -63,6 +63,11 @@ async def test_the_generic_extractor_is_asked_only_by_name(stage: Stage, ytdlp: 
     assert (await ytdlp.extract(stage.job(link, extractors=("generic",)), within=20))["url"] == link
 
 
+async def test_half_a_character_is_no_link_and_no_crash(ytdlp: YtDlp) -> None:
+    error = await refused(ytdlp, Job("https://host.invalid/\ud83d"))
+    assert error.trouble is TrackTrouble.NO_SOURCE
+
+
 async def test_an_extractor_that_is_not_allowed_takes_nothing(stage: Stage, ytdlp: YtDlp) -> None:
     error = await refused(ytdlp, stage.job("stage:song", extractors=("youtube.*",)))
     assert isinstance(error, TrackError)
@@ -112,6 +117,26 @@ async def test_a_source_that_takes_us_for_a_robot_is_away_and_no_track_is_at_fau
     error = await refused(ytdlp, stage.job("stage:say", arguments={"text": (text,)}))
     assert isinstance(error, SourceAway)
     assert error.trouble is SourceTrouble.BOT_CHECK
+
+
+@pytest.mark.parametrize(
+    ("warning", "trouble"),
+    [
+        ("Unable to download API page: HTTP Error 429: Too Many Requests", SourceTrouble.RATE_LIMITED),
+        ("Unable to download API page: HTTP Error 503: Service Unavailable", TrackTrouble.UNREACHABLE),
+        (
+            "OSError('502 ryzen-guard: a.b is not known')",
+            TrackTrouble.UNREACHABLE,
+        ),
+        ("Unable to download API page: Read timed out. (caused by X())", TrackTrouble.UNREACHABLE),
+        ("Something else", TrackTrouble.UNAVAILABLE),
+    ],
+)
+async def test_of_a_player_that_answers_nobody_the_last_warning_says_why(
+    stage: Stage, ytdlp: YtDlp, warning: str, trouble: SourceTrouble | TrackTrouble
+) -> None:
+    error = await refused(ytdlp, stage.job("stage:warn", arguments={"text": (warning,)}))
+    assert error.trouble is trouble
 
 
 async def test_a_server_that_refuses_the_connection_is_unreachable(stage: Stage, ytdlp: YtDlp) -> None:

@@ -8,7 +8,7 @@ import pytest
 import yt_dlp
 
 from ryzen.errors import SourceAway, SourceTrouble, TrackError, TrackTrouble
-from ryzen.fetch import trouble
+from ryzen.fetch import job, trouble
 
 HINT = (
     "Use --cookies-from-browser or --cookies for the authentication. See  https://host.invalid/FAQ  for how to"
@@ -181,6 +181,7 @@ def test_the_texts_that_matter_most_are_still_those_of_the_installed_yt_dlp() ->
         "This video is DRM protected",
     ):
         assert text in common
+    assert job._NO_PLAYER in video
     core = (folder / "YoutubeDL.py").read_text()
     for text in ("No suitable extractor", "Requested format is not available", "No video formats found!"):
         assert text in core

@@ -91,6 +91,10 @@ class StageIE(InfoExtractor):
     def say(self):
         raise ExtractorError(self.argument("text"), expected=True)
 
+    def warn(self):
+        self.report_warning(self.argument("text"), "warn")
+        raise ExtractorError("Failed to extract any player response", video_id="warn")
+
     def tell(self):
         self._more = {
             "environment": dict(os.environ),

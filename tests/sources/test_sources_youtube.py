@@ -280,6 +280,7 @@ async def test_what_no_client_may_play_is_asked_for_in_every_way_and_refused(
     [
         (Block.BOT_CHECK, SourceTrouble.BOT_CHECK),
         (Block.RATE_LIMIT, SourceTrouble.RATE_LIMITED),
+        (Block.TOO_MANY, SourceTrouble.RATE_LIMITED),
     ],
 )
 async def test_who_is_refused_altogether_does_not_ask_again(
@@ -289,7 +290,7 @@ async def test_who_is_refused_altogether_does_not_ask_again(
     error = await refusal(source)
     assert isinstance(error, SourceAway)
     assert (error.source, error.trouble) == ("youtube", trouble)
-    assert {client for client, _ in youtube.played} <= {"VISIONOS"}
+    assert paths(here) == ["/youtubei/v1/player"]
 
 
 async def test_a_search_is_refused_in_the_name_of_the_source(source: YouTubeSource, youtube: YouTube) -> None:
