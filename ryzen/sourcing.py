@@ -61,11 +61,22 @@ class Sourcing:
 async def sourcing(
     settings: Settings, outside: Outside, local: Source, telegram: Source, measure: Measure
 ) -> AsyncIterator[Sourcing]:
-    """All of it for the length of the block. Raises OSError if the cache's folder cannot be used."""
+    """All of it for the length of the block. Raises ConfigError if the cache's folder cannot be used."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         upstream = None if settings.proxy is None else settings.proxy.reveal()
         door = await enter(egress.serve(outside, upstream))
+        browser = await enter(web.serve(door, outside))
+        # Before yt-dlp's folders are tidied: who finds another Ryzen here must not have touched its work.
+        cache = await enter(
+            TeeCache.open(
+                settings.cache_dir,
+                browser,
+                budget=settings.cache_size,
+                most_per_file=settings.file_limit,
+                measure=measure,
+            )
+        )
         extractor = await enter(
             client.serve(
                 egress_url=lambda proxied: door.url(proxied=proxied, most=_PAGES),
@@ -74,16 +85,6 @@ async def sourcing(
                 state_dir=settings.state_dir,
                 jobs=settings.fetch_jobs,
                 plugins=() if settings.plugins is None else (settings.plugins,),
-            )
-        )
-        browser = await enter(web.serve(door, outside))
-        cache = await enter(
-            TeeCache.open(
-                settings.cache_dir,
-                browser,
-                budget=settings.cache_size,
-                most_per_file=settings.file_limit,
-                measure=measure,
             )
         )
         gates, searched, songbook = _sources(settings, outside, stack, door, extractor, browser)

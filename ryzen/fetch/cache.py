@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import fcntl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import anyio
@@ -13,7 +14,7 @@ from anyio.abc import TaskGroup
 from loguru import logger
 
 from ryzen.beside import beside
-from ryzen.errors import RyzenError, TrackError, TrackTrouble
+from ryzen.errors import ConfigError, RyzenError, TrackError, TrackTrouble
 from ryzen.fetch import sidecar
 from ryzen.fetch.flight import TeeFlight
 from ryzen.fetch.getting import Getter
@@ -56,16 +57,20 @@ class TeeCache:
         patience: Patience | None = None,
     ) -> AsyncIterator[TeeCache]:
         """The folder is tidied first: what an earlier process left half done goes, what is none of ours
-        stays. Raises OSError if it cannot be used.
+        stays. Raises ConfigError if it cannot be used, or is used by another process.
 
         ``measure`` is asked once for each recording of which the source tells no gain, in the background.
         """
         patience = patience or Patience()
         shelf = Shelf(folder, budget, patience.now)
-        await shelf.tidy()
-        logger.info("cache: {} recordings, {} of {} bytes", shelf.files, shelf.kept, budget)
-        async with beside() as tasks:
-            yield cls(shelf, getter, most_per_file, measure, windows or Windows(), patience, tasks)
+        with _alone_in(folder):
+            try:
+                await shelf.tidy()
+            except OSError as error:
+                raise _unusable(folder, error) from error
+            logger.info("cache: {} recordings, {} of {} bytes", shelf.files, shelf.kept, budget)
+            async with beside() as tasks:
+                yield cls(shelf, getter, most_per_file, measure, windows or Windows(), patience, tasks)
 
     def __init__(
         self,
@@ -166,3 +171,28 @@ class TeeCache:
                 await to_thread.run_sync(sidecar.write_sidecar, recording)
             except OSError as error:
                 logger.warning("{}: what is known of it cannot be kept: {}", told(key), error.strerror)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Two at one folder would each tidy away what the other has on its way. The lock dies with the process.
+
+    Makes the folder. Raises ConfigError.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (folder / ".lock").open("w")
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            problem = f"CACHE_DIR ({folder}) is in use by another Ryzen: stop it, or set another folder."
+            raise ConfigError((problem,)) from error
+        yield
+
+
+def _unusable(folder: Path, error: OSError) -> ConfigError:
+    problem = f"CACHE_DIR ({folder}) must be a folder that this user may write to: {error.strerror}."
+    return ConfigError((problem,))

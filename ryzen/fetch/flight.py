@@ -15,7 +15,7 @@ from ryzen.fetch.getting import Getter
 from ryzen.fetch.hls import Hls
 from ryzen.fetch.host import Patience
 from ryzen.fetch.ranges import fetch_remote
-from ryzen.fetch.shelf import Shelf
+from ryzen.fetch.shelf import Shelf, remove
 from ryzen.fetch.sidecar import Recording, told
 from ryzen.fetch.sink import Sink
 from ryzen.fetch.streams import fetch_broadcast, fetch_pieces
@@ -91,8 +91,7 @@ class TeeFlight:
             case Pieces(size=size) if size > cut.size:
                 await self._sink.open(cut.path, cut.size)
             case _:
-                with CancelScope(shield=True):
-                    await to_thread.run_sync(sidecar.remove, (cut.path,))
+                await remove(cut.path)
                 await self._sink.open()
 
     async def _fetch(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import attrs
-from anyio import to_thread
+from anyio import CancelScope, to_thread
 from loguru import logger
 
 from ryzen.fetch import sidecar
@@ -15,6 +15,13 @@ from ryzen.fetch.sidecar import Recording
 
 #: Used within so many seconds: it is being listened to.
 _IN_USE = 60.0
+
+
+async def remove(*paths: Path) -> None:
+    """Recordings that the index does not have any more, so that nobody else would: to the end, even if who
+    asks for it is cancelled."""
+    with CancelScope(shield=True):
+        await to_thread.run_sync(sidecar.remove, paths)
 
 
 class NoRoom(Exception):
@@ -28,7 +35,8 @@ class _Place:
 
 
 class Shelf:
-    """The index is in memory, and never waits for the disk; files are removed in threads.
+    """The index is in memory, and waits for the disk no longer than its names take; files are removed in
+    threads.
 
     ``used`` is never more than ``budget``: what is on its way has to ``claim`` its bytes first.
     """
@@ -100,7 +108,7 @@ class Shelf:
         self._enter(recording, self._now())
         self._full = False
         if old is not None:
-            await to_thread.run_sync(sidecar.remove, (old.path,))
+            await remove(old.path)
 
     def change(self, recording: Recording) -> bool:
         """More is known of it. False if it is not there any more."""
@@ -147,7 +155,7 @@ class Shelf:
             out.append(place.recording.path)
         self.put_out += len(out)
         if out:
-            await to_thread.run_sync(sidecar.remove, out)
+            await remove(*out)
         return bool(out)
 
     def _enter(self, recording: Recording, used: float) -> None:

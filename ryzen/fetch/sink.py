@@ -12,7 +12,7 @@ from loguru import logger
 
 from ryzen.errors import TrackError, TrackTrouble
 from ryzen.fetch import sidecar
-from ryzen.fetch.shelf import NoRoom, Shelf
+from ryzen.fetch.shelf import NoRoom, Shelf, remove
 from ryzen.growing import GrowingWriter
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -81,14 +81,18 @@ class Sink:
         return self.begun.is_set()
 
     async def open(self, path: Path | None = None, keep: int = 0) -> None:
-        """``keep``: go on behind so many bytes of this file. Raises TrackError."""
+        """``keep``: go on behind so many bytes of this file. Raises TrackError, and the file is gone then."""
         path = path or sidecar.new_path(self._shelf.folder, self._key)
-        while self._writer is None:
-            try:
-                self._writer = GrowingWriter(path, keep=keep)
-            except OSError as error:
-                if error.errno not in _FULL or not await self._shelf.free(1, error):
-                    raise _trouble(error) from error
+        try:
+            while self._writer is None:
+                try:
+                    self._writer = GrowingWriter(path, keep=keep)
+                except OSError as error:
+                    if error.errno not in _FULL or not await self._shelf.free(1, error):
+                        raise _trouble(error) from error
+        finally:
+            if self._writer is None:
+                await remove(path)
         if keep:
             await self._claim(keep)
 
@@ -229,4 +233,6 @@ def _slack(window: int) -> int:
 
 
 def _trouble(error: OSError) -> TrackError:
+    if error.errno not in _FULL:  # that one the shelf has told
+        logger.error("the cache cannot be written to: {}", error.strerror)
     return TrackError(TrackTrouble.DISK_FULL, error.strerror or "")

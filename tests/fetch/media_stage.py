@@ -174,8 +174,8 @@ class Deck:
             yield cache
 
     def names(self) -> list[str]:
-        """The endings of the files there."""
-        return sorted(file.name.partition(".")[2] for file in self.folder.iterdir())
+        """The endings of the files there, but for the cache's lock."""
+        return sorted(file.name.partition(".")[2] for file in self.folder.iterdir() if file.name != ".lock")
 
 
 @asynccontextmanager

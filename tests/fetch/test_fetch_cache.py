@@ -13,7 +13,7 @@ from fetch_stage import Stage
 from loguru import logger
 from media_stage import KIB, MIB, Deck, deck, fetched, heard, noise, remote, until
 
-from ryzen.errors import TrackError, TrackTrouble
+from ryzen.errors import ConfigError, TrackError, TrackTrouble
 from ryzen.fetch.cache import CacheStats, TeeCache
 
 pytestmark = pytest.mark.anyio
@@ -210,6 +210,29 @@ async def test_a_kill_in_the_middle_leaves_nothing_that_counts_as_whole(here: De
     async with here.cache() as cache:
         assert cache.get("a") is None
     assert here.names() == []
+
+
+# -- who has the folder
+async def test_two_do_not_share_a_folder_and_the_second_is_told_what_to_do(here: Deck) -> None:
+    url = here.host.put("/s", SONG, hold=20 * KIB)
+    async with here.cache() as cache, anyio.create_task_group() as group:
+        flight = cache.begin("a", remote(url, "a"), None)  # type: ignore[arg-type]
+        group.start_soon(flight.run)
+        media = await flight.ready()
+        with pytest.raises(ConfigError, match=r"CACHE_DIR .* is in use by another Ryzen: stop it"):
+            async with here.cache():
+                raise AssertionError
+        here.host.files["/s"].go.set()
+        assert await heard(media.path) == SONG, "the second has not tidied it away"
+    async with here.cache() as cache:
+        assert cache.get("a") is not None
+
+
+async def test_a_folder_that_cannot_be_used_is_said_to_be_one(here: Deck) -> None:
+    here.folder.write_text("not a folder")
+    with pytest.raises(ConfigError, match=r"CACHE_DIR .* must be a folder that this user may write to"):
+        async with here.cache():
+            raise AssertionError
 
 
 # -- loudness

@@ -1,5 +1,6 @@
 """The shelf's arithmetic, over whatever may be asked of it."""
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -81,6 +82,7 @@ class Room(RuleBasedStateMachine):
         claim = flying[which % len(flying)]
         self.flying.remove(claim)
         recording = Recording(claim.path, claim.key, claim.claimed, self.now)
+        os.utime(claim.path, (self.now, self.now))  # as a flight does, for the next process
         sidecar.write_sidecar(recording)
         anyio.run(self.shelf.put, recording, claim)
         self.used[claim.key] = self.now
@@ -143,6 +145,33 @@ def test_on_a_full_disk_only_as_much_goes_as_has_to(tmp_path: Path, size: int) -
         assert await shelf.free(1, OSError(28, "full")) is (size == 400)
 
     now = [0.0]
+    anyio.run(run)
+
+
+@pytest.mark.parametrize("how", ["claim", "free", "put"])
+def test_what_the_index_has_let_go_is_removed_even_for_who_is_cancelled(tmp_path: Path, how: str) -> None:
+    """Nobody else would: it would take room until the next start."""
+
+    async def run() -> None:
+        shelf = Shelf(tmp_path, BUDGET, lambda: 0.0)
+        for key in "ab":
+            path = sidecar.new_path(tmp_path, key)
+            path.write_bytes(bytes(400))
+            await shelf.put(Recording(path, key, 400, 0.0), None)
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            match how:
+                case "claim":
+                    await shelf.claim(object(), 900)
+                case "free":
+                    await shelf.free(900, OSError(28, "full"))
+                case _:
+                    fresh = sidecar.new_path(tmp_path, "a")
+                    fresh.write_bytes(bytes(10))
+                    await shelf.put(Recording(fresh, "a", 10, 0.0), None)
+        left = [recording.path for key in "ab" if (recording := shelf.find(key))]
+        assert sorted(tmp_path.glob("*.media")) == sorted(left)
+
     anyio.run(run)
 
 

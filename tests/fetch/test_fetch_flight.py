@@ -347,6 +347,19 @@ async def test_if_the_host_has_no_more_or_no_ranges_it_is_begun_anew(
     assert here.names() == ["json", "media"]
 
 
+async def test_a_recording_that_cannot_be_mended_is_not_left_for_nobody(here: Deck) -> None:
+    url = here.host.put("/song", SONG[:MIB])
+    async with here.cache() as cache:
+        await fetched(cache, remote(url))
+        (path,) = here.folder.glob("*.media")
+        in_the_way = path.with_name(path.name + ".growing.new")
+        in_the_way.mkdir()
+        with pytest.raises(TrackError):
+            await fetched(cache, remote(url), again=True)
+        in_the_way.rmdir()
+        assert here.names() == []
+
+
 async def test_a_recording_being_mended_does_not_count_as_whole(here: Deck) -> None:
     url = here.host.put("/song", SONG[:MIB])
     async with here.cache() as cache:
