@@ -20,7 +20,7 @@ from loguru import logger
 from ryzen.beside import beside
 from ryzen.errors import SourceAway, SourceTrouble, TrackError, TrackTrouble
 from ryzen.fetch import installed, trouble
-from ryzen.fetch.process import FetchProcess, GoneError, Launch, NotReadyError
+from ryzen.fetch.process import FetchProcess, GoneError, Launch, NotReadyError, NotStartedError
 from ryzen.fetch.wire import Request, Setup
 from ryzen.origins import Job
 
@@ -155,6 +155,9 @@ class YtDlp:
                 lost = process
             except ValueError as error:
                 return {"event": "error", "kind": "Garbled", "message": str(error)}
+            except OSError as error:
+                logger.error("fetch server: no job can be handed over: {}", error.strerror)
+                return {"event": "error", "kind": "NoRoom", "message": error.strerror}
         return {"event": "died", "code": None}
 
     async def _other_than(self, lost: FetchProcess | None) -> FetchProcess:
@@ -200,7 +203,7 @@ class YtDlp:
             new: FetchProcess = await self._tasks.start(self._live, packages)
         except NotReadyError as error:
             logger.error("{}: does not come up with {}", error, packages or "what came with Ryzen")
-            if packages:
+            if packages and not isinstance(error, NotStartedError):
                 self._spoilt.add(packages)
             raise
         if self._current:
@@ -211,7 +214,10 @@ class YtDlp:
     async def _live(self, packages: Path | None, *, task_status: TaskStatus[FetchProcess]) -> None:
         """The whole life of one server."""
         home = installed.home(self._state_dir) / "work"
-        work = await anyio.to_thread.run_sync(lambda: tempfile.mkdtemp(dir=home))
+        try:
+            work = await anyio.to_thread.run_sync(_folder_in, home)
+        except OSError as error:
+            raise NotStartedError(f"fetch server: no folder in {home}: {error.strerror}") from error
         launch = attrs.evolve(
             self._launch, packages=packages, setup=attrs.evolve(self._launch.setup, work=work)
         )
@@ -233,6 +239,11 @@ class YtDlp:
     def _packages(self) -> Path | None:
         packages = installed.current(self._state_dir)
         return None if packages in self._spoilt else packages
+
+
+def _folder_in(home: Path) -> str:
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)  # somebody may have tidied up
+    return tempfile.mkdtemp(dir=home)
 
 
 def _prepare(home: Path, authorities: Path | None) -> Path | None:

@@ -26,7 +26,7 @@ def current(state_dir: Path) -> Path | None:
     """The folder; None for what came with Ryzen, which an update of Ryzen may have made the newer one."""
     try:
         version = (home(state_dir) / "current").read_text().strip()
-    except FileNotFoundError:
+    except (OSError, ValueError):  # none, or none that can be read
         return None
     folder = home(state_dir) / version
     newer = re.fullmatch(r"[\w.+]+", version) and key(version) > key(shipped())

@@ -31,6 +31,10 @@ class NotReadyError(Exception):
     """The server did not come up; its own words are on standard error."""
 
 
+class NotStartedError(NotReadyError):
+    """This machine did not let us start one: no memory, no room, no descriptors. Says which."""
+
+
 class GoneError(Exception):
     """The server died, or was killed because it hung, with this job in hand. No fault of the job is known."""
 
@@ -72,11 +76,17 @@ class FetchProcess:
     @contextlib.asynccontextmanager
     async def start(cls, launch: Launch) -> AsyncIterator[FetchProcess]:
         """Raises NotReadyError. After the block neither it nor a job of it is there."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError as error:
+            raise NotStartedError(f"fetch server: {error.strerror}") from error
         ours.setblocking(False)
         with ours:
             with theirs:
-                process = await anyio.to_thread.run_sync(_spawn, launch, theirs.fileno())
+                try:
+                    process = await anyio.to_thread.run_sync(_spawn, launch, theirs.fileno())
+                except OSError as error:
+                    raise NotStartedError(f"fetch server: {error.strerror}") from error
             started = cls(ours, process, launch)
             try:
                 await started._greet()
@@ -90,8 +100,8 @@ class FetchProcess:
                 started._bury_orphans()
 
     async def run(self, request: Request) -> Mapping[str, Any]:
-        """The last event of the job. Cancelling it kills the job. Raises GoneError, and ValueError if the job
-        talks nonsense."""
+        """The last event of the job. Cancelling it kills the job. Raises GoneError, OSError if the bot has no
+        descriptors left, and ValueError if the job talks nonsense."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         self._jobs[ours] = 0

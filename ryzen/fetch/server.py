@@ -22,6 +22,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
 from ryzen.fetch import job, wire
@@ -106,9 +107,15 @@ class Server:
             self._fork(self._waiting.popleft())
 
     def _fork(self, work: _Work) -> None:
-        work.folder = tempfile.mkdtemp(dir=self._setup.work)
         server = os.getpid()
-        work.pid = os.fork()
+        try:
+            # Somebody may have tidied up.
+            Path(self._setup.work).mkdir(mode=0o700, parents=True, exist_ok=True)
+            work.folder = tempfile.mkdtemp(dir=self._setup.work)
+            work.pid = os.fork()
+        except OSError as error:
+            self._turn_away(work, error)
+            return
         if work.pid == 0:
             self._become_job(server, work)
         with contextlib.suppress(ProcessLookupError):  # already dead: its own call was the first
@@ -116,6 +123,16 @@ class Server:
         work.tomb = os.pidfd_open(work.pid)
         self._running.add(work)
         self._watch(work.tomb, partial(self._bury, work))
+
+    def _turn_away(self, work: _Work, error: OSError) -> None:
+        """The machine has no room for it just now; the other jobs go on."""
+        if work.folder:
+            shutil.rmtree(work.folder, ignore_errors=True)
+        self._selector.unregister(work.line)
+        with contextlib.suppress(OSError):  # it does not read
+            told = wire.event("error", kind="NoRoom", message=os.strerror(error.errno or 0))
+            work.line.send(told, socket.MSG_DONTWAIT)
+        work.line.close()
 
     def _become_job(self, server: int, work: _Work) -> NoReturn:
         """In the child."""

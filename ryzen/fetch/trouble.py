@@ -30,7 +30,7 @@ _TAIL = re.compile(
 )
 _LINK = re.compile(r"\b\w+://\S+")
 
-#: By the innermost exception. The last two are of ryzen.fetch.job and ryzen.fetch.client.
+#: By the innermost exception. The last three are of ryzen.fetch.job, .client and .server.
 _KINDS: Mapping[str, TrackTrouble] = {
     "GeoRestrictedError": TrackTrouble.REGION,
     "UnsupportedError": TrackTrouble.NO_SOURCE,
@@ -44,9 +44,12 @@ _KINDS: Mapping[str, TrackTrouble] = {
     "MemoryError": TrackTrouble.TOO_BIG,
     "TooMuch": TrackTrouble.TOO_BIG,
     "Garbled": TrackTrouble.BROKEN,
+    "NoRoom": TrackTrouble.DISK_FULL,
 }
 #: Whatever else the sentence may mention.
-_CERTAIN = frozenset(("GeoRestrictedError", "UnsupportedError", "UserNotLive", "MemoryError", "TooMuch"))
+_CERTAIN = frozenset(
+    ("GeoRestrictedError", "UnsupportedError", "UserNotLive", "MemoryError", "TooMuch", "NoRoom")
+)
 
 #: What is true of all that the source is asked. A text about one video is none of these: it would close the
 #: source for every group.
