@@ -1,6 +1,7 @@
 """``ryzen doctor``: what Ryzen needs on this machine, whether it is there, and what to do if not.
 
-It changes nothing, asks nobody on the internet, and prints no token, cookie or password.
+It changes nothing, asks nobody on the internet (it only knocks at the operator's own proxy), and prints no
+token, cookie or password.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ P = TypeVar("P", bound=argparse.ArgumentParser)
 _OLD = datetime.timedelta(days=60)
 #: Bytes: below the first the bot is in trouble, below the second it soon may be.
 _TOO_LITTLE, _LITTLE = 500 << 20, 2 << 30
+#: Seconds for the operator's proxy.
+_TO_ANSWER = 5.0
 _PIN = re.compile(r"(?P<name>[\w.-]+)(?P<sign>[=>]=)(?P<version>[\w.]+)")
 
 
@@ -205,18 +208,25 @@ def cookies(name: str, now: float) -> Finding:
 
 
 async def proxy(url: str) -> Finding:
-    """Nothing is connected to."""
+    """It is knocked at, and nothing is said to it."""
     if not url:
         return Finding(
             Mark.OPEN, "proxy: none; PROXY_URL names one for when a site refuses this machine's address"
         )
     try:
-        Upstream(url)
+        upstream = Upstream(url)
     except ValueError:  # whose text may have the password in it
         return Finding(
             Mark.BAD, "proxy: PROXY_URL cannot be read: it must be like socks5://user:password@host:port"
         )
-    return Finding(Mark.GOOD, f"proxy: PROXY_URL can be read ({url.partition(':')[0]})")
+    place = f"proxy: {upstream.host}:{upstream.port} ({url.partition(':')[0]})"
+    try:
+        with anyio.fail_after(_TO_ANSWER):
+            await (await anyio.connect_tcp(upstream.host, upstream.port)).aclose()
+    except OSError as error:  # TimeoutError is one
+        reason = error.strerror or "no answer"
+        return Finding(Mark.BAD, f"{place} does not answer ({reason}): see whether it runs, and PROXY_URL")
+    return Finding(Mark.GOOD, f"{place} answers")
 
 
 def disk(state: Path) -> Finding:

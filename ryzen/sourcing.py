@@ -13,7 +13,7 @@ import attrs
 import requests
 
 from ryzen.actors.gate import SIGNED_IN, Gate
-from ryzen.errors import SourceAway, TrackError
+from ryzen.errors import ConfigError, SourceAway, TrackError
 from ryzen.fetch import client, egress, web
 from ryzen.fetch.cache import TeeCache
 from ryzen.fetch.client import YtDlp
@@ -61,11 +61,16 @@ class Sourcing:
 async def sourcing(
     settings: Settings, outside: Outside, local: Source, telegram: Source, measure: Measure
 ) -> AsyncIterator[Sourcing]:
-    """All of it for the length of the block. Raises ConfigError if the cache's folder cannot be used."""
+    """All of it for the length of the block. Raises ConfigError if the cache's folder or the
+    proxy cannot be used."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         upstream = None if settings.proxy is None else settings.proxy.reveal()
-        door = await enter(egress.serve(outside, upstream))
+        try:
+            door = await enter(egress.serve(outside, upstream))
+        except ValueError:  # whose text may have the password in it
+            problem = "PROXY_URL must look like socks5://user:password@host:1080, in ASCII."
+            raise ConfigError((problem,)) from None
         browser = await enter(web.serve(door, outside))
         # Before yt-dlp's folders are tidied: who finds another Ryzen here must not have touched its work.
         cache = await enter(

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
+import anyio
+import anyio.abc
 import pytest
 
 from ryzen import doctor
@@ -161,7 +163,13 @@ def test_cookies_that_are_no_text_or_not_there_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", [f"gopher://a:{SECRET}@host:1", f"http://a:{SECRET}@", f"socks5://a:{SECRET}@host:x"]
+    "url",
+    [
+        f"gopher://a:{SECRET}@host:1",
+        f"http://a:{SECRET}@",
+        f"socks5://a:{SECRET}@host:x",
+        f"http://ä:{SECRET}@h:1",
+    ],
 )
 async def test_a_proxy_that_cannot_be_read_is_told_without_its_password(url: str) -> None:
     finding = await doctor.proxy(url)
@@ -169,9 +177,16 @@ async def test_a_proxy_that_cannot_be_read_is_told_without_its_password(url: str
     assert SECRET not in finding.text
 
 
-async def test_a_proxy_that_can_be_read_is_told_without_its_password() -> None:
-    finding = await doctor.proxy(f"socks5://a:{SECRET}@host.invalid:1080")
-    assert finding.mark is Mark.GOOD
+async def test_a_proxy_is_knocked_at_and_told_without_its_password() -> None:
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(anyio.abc.SocketAttribute.local_port)
+    url = f"socks5://a:{SECRET}@127.0.0.1:{port}"
+    async with listener:
+        finding = await doctor.proxy(url)
+    assert str(finding) == f"✔ proxy: 127.0.0.1:{port} (socks5) answers"
+    finding = await doctor.proxy(url)
+    assert finding.mark is Mark.BAD
+    assert f"127.0.0.1:{port} (socks5) does not answer" in finding.text
     assert SECRET not in finding.text
     assert (await doctor.proxy("")).mark is Mark.OPEN
 

@@ -24,7 +24,7 @@ THIRD_PARTY = {
     "ryzen.growing": set(),
     "ryzen.fetch": {"anyio", "attrs", "loguru", "certifi"},
     "ryzen.fetch.egress": {"anyio", "attrs", "loguru"},
-    "ryzen.fetch.upstream": {"python_socks"},
+    "ryzen.fetch.upstream": {"loguru", "python_socks"},
     "ryzen.fetch.web": {"aiohttp", "anyio", "attrs", "yarl"},
     "ryzen.fetch.web_answer": {"aiohttp"},
     "ryzen.fetch.sessions": {"attrs", "httpx", "requests", "urllib3"},

@@ -52,7 +52,9 @@ class Operator:
 
     async def _socks5(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         _, count = await reader.readexactly(2)
-        assert 2 in await reader.readexactly(count)
+        if 2 not in await reader.readexactly(count):  # by user name and password, and in no other way
+            writer.write(b"\x05\xff")
+            return await writer.drain()
         writer.write(b"\x05\x02")
         _, length = await reader.readexactly(2)
         user = await reader.readexactly(length)

@@ -1,16 +1,18 @@
 """By way of the operator's own proxy: it is told to go to the address that the guard has judged."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 
 import pytest
 from aiohttp import web
 from fetch_stage import Stage, listening
-from fetch_upstreams import Operator
+from fetch_upstreams import LOGIN, Operator
+from loguru import logger
 
 from ryzen.errors import WebError, WebForbidden
 from ryzen.fetch.upstream import Upstream
+from ryzen.fetch.web import WebClient
 
 pytestmark = pytest.mark.anyio
 
@@ -22,7 +24,7 @@ async def page(request: web.Request) -> web.Response:
     return web.Response(text=f"{request.scheme} {request.host}")
 
 
-async def text(web_client: object, url: str) -> str:
+async def text(web_client: WebClient, url: str) -> str:
     async with web_client.get(url, proxied=True) as answer:
         return b"".join([chunk async for chunk in answer.chunks()]).decode()
 
@@ -90,6 +92,82 @@ async def test_a_wrong_password_is_no_answer_and_is_not_told(stage: Stage, kind:
     assert operator.asked == []
 
 
+# -- what the operator hears of it
+@pytest.fixture
+def log() -> Iterator[list[str]]:
+    lines: list[str] = []
+    sink = logger.add(lines.append, level="INFO", format="{level} {message}", filter="ryzen.fetch.upstream")
+    yield lines
+    logger.remove(sink)
+
+
+async def unanswered(web_client: WebClient, times: int = 2) -> None:
+    for _ in range(times):
+        with pytest.raises(WebError):
+            await text(web_client, "https://songs.example/")
+
+
+@both
+async def test_that_it_refuses_the_password_is_told_once_and_without_it(
+    stage: Stage, kind: Kind, log: list[str]
+) -> None:
+    await stage.serve("songs.example", page)
+    async with kind(Operator(stage.network)) as url:
+        async with stage.web(upstream=url.replace("p%3Aw", "hunter2")) as web_client:
+            await unanswered(web_client)
+        async with stage.web(upstream=url.replace(f"{LOGIN}@", "")) as web_client:
+            await unanswered(web_client)
+    port = url.rpartition(":")[2]
+    refused = f"ERROR the proxy 127.0.0.1:{port} (PROXY_URL) refuses its user name or password: "
+    assert [line.startswith(refused) for line in log] == [True, True]
+    assert not [line for line in log if "hunter2" in line]
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5", "socks4"])
+async def test_that_it_is_down_is_told_once_and_that_it_is_well_again(
+    stage: Stage, scheme: str, log: list[str]
+) -> None:
+    await stage.serve("songs.example", page)
+    async with stage.web(upstream=f"{scheme}://127.0.0.1:1") as web_client:
+        await unanswered(web_client, 3)
+    assert log == [
+        "ERROR the proxy 127.0.0.1:1 (PROXY_URL) does not answer: what goes by way of it is not reached\n"
+    ]
+
+
+async def test_that_it_is_well_again_is_told_too(stage: Stage, log: list[str]) -> None:
+    """The same port is down, up, and down."""
+    address = await stage.serve("songs.example", page)
+    operator = Operator(stage.network)
+    async with operator.socks5() as url:
+        upstream = Upstream(url)
+        upstream._told = "does not answer"
+        for _ in range(2):
+            _, writer = await upstream.connect(address, 443)
+            writer.transport.abort()
+        with pytest.raises(OSError):
+            await upstream.connect("93.184.9.9", 443)  # it is well, and does not get there
+    with pytest.raises(OSError):
+        await upstream.connect(address, 443)
+    assert [line.partition("(PROXY_URL) ")[2].partition(":")[0].strip() for line in log] == [
+        "is well again",
+        "does not answer",
+    ]
+
+
+async def test_that_it_is_no_such_proxy_is_told(stage: Stage, log: list[str]) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"220 mail.example\r\n")
+        await writer.drain()
+
+    await stage.serve("songs.example", page)
+    async with listening(talk) as port, stage.web(upstream=f"socks5://127.0.0.1:{port}") as web_client:
+        await unanswered(web_client)
+    assert len(log) == 1
+    assert "does not speak as a proxy of this kind should" in log[0]
+
+
 @pytest.mark.parametrize("scheme", ["http", "socks5", "socks4"])
 async def test_one_that_hangs_up_is_no_answer(stage: Stage, scheme: str) -> None:
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -113,7 +191,13 @@ async def test_every_kind_that_the_settings_take_can_be_read(scheme: str) -> Non
     Upstream(f"{scheme}://me:secret@proxy.example:3128")
 
 
-@pytest.mark.parametrize("url", ["ftp://proxy.example:21", "http://proxy.example", "proxy.example:3128", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://proxy.example:21", "http://proxy.example", "proxy.example:3128", "", "http://h:99999"),
+        *("socks5://ä:b@h:1", "socks5://a:%C3%A4@h:1", f"http://a:{'b' * 256}@h:1"),
+    ],
+)
 async def test_no_other_kind_can(url: str) -> None:
     with pytest.raises(ValueError):
         Upstream(url)
