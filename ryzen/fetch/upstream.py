@@ -37,9 +37,9 @@ class Upstream:
         self._tls = ssl.create_default_context() if scheme == "https" else None
         self._proxy()
         parts = urlsplit(url)
-        for login in (parts.username, parts.password):
-            if login and not (unquote(login).isascii() and len(unquote(login)) <= _LONGEST_LOGIN):
-                raise ValueError("the user name and the password of a proxy are short, and ASCII")
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        if ":" in user or not (user + password).isascii() or max(len(user), len(password)) > _LONGEST_LOGIN:
+            raise ValueError("a proxy takes a user name and a password that are short, and ASCII")
         self.host, self.port = str(parts.hostname), int(parts.port or 0)
         self._told: str | None = None  #: of what is wrong with it
 

@@ -195,7 +195,7 @@ async def test_every_kind_that_the_settings_take_can_be_read(scheme: str) -> Non
     "url",
     [
         *("ftp://proxy.example:21", "http://proxy.example", "proxy.example:3128", "", "http://h:99999"),
-        *("socks5://ä:b@h:1", "socks5://a:%C3%A4@h:1", f"http://a:{'b' * 256}@h:1"),
+        *("socks5://ä:b@h:1", "socks5://a:%C3%A4@h:1", "http://a%3Ab:c@h:1", f"http://a:{'b' * 256}@h:1"),
     ],
 )
 async def test_no_other_kind_can(url: str) -> None:
