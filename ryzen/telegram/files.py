@@ -11,13 +11,13 @@ import anyio
 import attrs
 from loguru import logger
 from pyrogram import raw, utils
-from pyrogram.errors import FloodWait, RPCError
+from pyrogram.errors import FloodPremiumWait, FloodWait, RPCError
 
 from ryzen.errors import SendError, SourceAway, SourceTrouble, TrackError, TrackTrouble
 from ryzen.origins import Listing, Origin, Pieces
 from ryzen.player.state import Track
 from ryzen.telegram.client import Account
-from ryzen.telegram.line import reason_of
+from ryzen.telegram.line import NO_ANSWER, reason_of
 
 T, F = raw.types, raw.functions
 
@@ -35,6 +35,10 @@ _SOUNDING = frozenset(
 _LINK = re.compile(
     r"https?://(?:t|telegram)\.me/(?:c/(?P<id>\d{1,15})|(?P<name>\w{4,32}))/(?P<message>\d{1,10})/?"
 )
+#: Telegram's ids of messages are 32 bits; the library cannot even write a larger one.
+_LAST_MESSAGE = 2**31 - 1
+#: Asked too often; the second one comes in mid-file to whoever does not pay.
+_FLOODS = (FloodWait, FloodPremiumWait)
 _EXPIRED = re.compile(r"FILE_REFERENCE_(?:\d+_)?(?:EXPIRED|INVALID)")
 
 
@@ -73,15 +77,17 @@ class TelegramFiles:
         return ()
 
     async def expand(self, link: str, limit: int) -> Listing:  # noqa: ARG002 - a message holds one file
+        """Of public groups and channels alone: the bot sees more than whoever sends it a link may."""
         match = _LINK.fullmatch(link.partition("?")[0])
         assert match is not None
+        if match["id"]:
+            raise TrackError(TrackTrouble.PRIVATE, "a link into a private group")
+        if int(match["message"]) > _LAST_MESSAGE:
+            raise TrackError(TrackTrouble.EMPTY, "there is no such message")
         try:
-            chat_id = (
-                utils.get_channel_id(int(match["id"])) if match["id"] else await self._named(match["name"])
-            )
-            track = await self.attached(chat_id, int(match["message"]))
+            track = await self.attached(await self._named(match["name"]), int(match["message"]))
         except SendError as error:
-            raise TrackError(TrackTrouble.PRIVATE, error.reason) from error
+            raise _trouble(error) from error
         if track is None:
             raise TrackError(TrackTrouble.EMPTY, "no file in this message that can be played")
         return Listing((track,), linked=True)
@@ -97,7 +103,7 @@ class TelegramFiles:
         try:
             found = await self._find(int(chat_id), int(message_id))
         except SendError as error:
-            raise TrackError(TrackTrouble.UNREACHABLE, error.reason) from error
+            raise _trouble(error) from error
         except ValueError as error:
             raise TrackError(TrackTrouble.MISSING, "no such message") from error
         if found is None or found.track.id != track.id:
@@ -136,22 +142,22 @@ class TelegramFiles:
                 answer = await self._account.call(F.channels.GetMessages(channel=channel, id=ids))
             else:
                 answer = await self._account.call(F.messages.GetMessages(id=ids))
-        except FloodWait as wait:
-            raise SourceAway(
-                self.name, SourceTrouble.RATE_LIMITED, reason_of(wait), float(wait.value or 0)
-            ) from wait
         except RPCError as error:
-            raise SendError(reason_of(error)) from error
+            raise _refusal(error) from error
         for message in answer.messages:
-            if getattr(message, "id", None) == message_id and isinstance(message, T.Message):
-                return _playable(message, chat_id)
+            # Outside of channels an id alone names a message of any chat that the bot is in.
+            if isinstance(message, T.Message) and message.id == message_id:
+                return _playable(message, chat_id) if utils.get_peer_id(message.peer_id) == chat_id else None
         return None
 
     async def _named(self, username: str) -> int:
+        """The group or channel of this name. Raises SendError, SourceAway, TrackError if it is a person."""
         try:
             answer = await self._account.call(F.contacts.ResolveUsername(username=username))
         except RPCError as error:
-            raise SendError(reason_of(error)) from error
+            raise _refusal(error) from error
+        if not isinstance(answer.peer, T.PeerChannel):
+            raise TrackError(TrackTrouble.PRIVATE, "a link into a private chat")
         return int(utils.get_peer_id(answer.peer))
 
 
@@ -178,12 +184,10 @@ class _Reading:
         while True:
             try:
                 return await self._files.piece(self._document, offset, size)
-            except FloodWait as wait:
+            except _FLOODS as wait:
                 pause = float(wait.value or 1)
                 if pause > _FLOOD_BORNE:
-                    raise SourceAway(
-                        TelegramFiles.name, SourceTrouble.RATE_LIMITED, reason_of(wait), pause
-                    ) from wait
+                    raise _refusal(wait) from wait
                 logger.info("telegram files: asked to wait {} s", pause)
                 await anyio.sleep(pause)
             except RPCError as error:
@@ -193,6 +197,20 @@ class _Reading:
                 self._document = await self._files.renewed(self._track)
             except SendError as error:
                 raise TrackError(TrackTrouble.UNREACHABLE, error.reason) from error
+
+
+def _refusal(error: RPCError) -> SourceAway | SendError:
+    """What Telegram's no to a question means."""
+    if isinstance(error, _FLOODS):
+        wait = float(error.value or 0)
+        return SourceAway(TelegramFiles.name, SourceTrouble.RATE_LIMITED, reason_of(error), wait)
+    return SendError(reason_of(error))
+
+
+def _trouble(error: SendError) -> TrackError:
+    """Telegram did not answer, or does not let us see it; the second says nothing about other files."""
+    unreachable = error.reason == NO_ANSWER
+    return TrackError(TrackTrouble.UNREACHABLE if unreachable else TrackTrouble.PRIVATE, error.reason)
 
 
 def _playable(message: Any, chat_id: int) -> _File | None:

@@ -139,19 +139,86 @@ async def test_what_is_too_big_is_refused_before_a_byte_is_fetched() -> None:
         assert town.box.calls["upload.GetFile"] == 0
 
 
-async def test_a_link_to_a_message_is_its_file() -> None:
+async def test_a_link_to_a_public_message_is_its_file() -> None:
     async with street() as town, town.bot_online() as bot:
-        files = TelegramFiles(bot)
-        link = f"https://t.me/c/{town.group.id}/{await send(town)}"
+        town.group.username = "friends"
+        files, message = TelegramFiles(bot), await send(town)
+        link = f"https://t.me/friends/{message}"
         assert files.claims(link)
         assert files.claims(link + "?single")
         (track,) = (await files.expand(link, 50)).tracks
-        assert track.link == link
+        assert track.link == f"https://t.me/c/{town.group.id}/{message}"
         assert await read(files, track) == SONG
         assert not any(map(files.claims, ("https://t.me/friends", "https://t.me.evil.com/c/1/2", "tg://x")))
+
+
+@pytest.mark.parametrize(
+    ("link", "trouble"),
+    [
+        ("https://t.me/c/{group}/{song}", TrackTrouble.PRIVATE),
+        ("https://t.me/c/999999/5", TrackTrouble.PRIVATE),
+        ("https://t.me/c/999999999999999/5", TrackTrouble.PRIVATE),
+        ("https://t.me/olga/{memo}", TrackTrouble.PRIVATE),
+        ("https://t.me/nobody_at_all/5", TrackTrouble.PRIVATE),
+        ("https://t.me/others/9999999999", TrackTrouble.EMPTY),
+        ("https://t.me/others/4000", TrackTrouble.EMPTY),
+    ],
+)
+async def test_a_link_leads_nowhere_that_is_not_open_to_everybody(link: str, trouble: TrackTrouble) -> None:
+    """The bot is in groups, and in private chats, which whoever sends the link may not see."""
+    async with street() as town, town.bot_online() as bot:
+        town.other.username = "others"
+        sound = [T.DocumentAttributeAudio(duration=3, voice=True)]
+        song = await send(town, b"x" * 100)
+        memo = await town.box.send_file(
+            town.box.private(town.owner, town.bot), town.owner, b"x" * 100, attributes=sound
+        )
+        files = TelegramFiles(bot)
+        link = link.format(group=town.group.id, song=song, memo=memo.id)
+        assert files.claims(link)
         with pytest.raises(TrackError) as failed:
-            await files.expand("https://t.me/c/999999/5", 50)
+            await files.expand(link, 50)
+        assert failed.value.trouble is trouble
+        assert town.box.calls["messages.GetMessages"] == 0
+
+
+async def test_a_private_message_is_read_as_one_of_its_own_chat_alone() -> None:
+    async with street() as town, town.bot_online() as bot:
+        sound = [T.DocumentAttributeAudio(duration=3, voice=True)]
+        chat = town.box.private(town.owner, town.bot)
+        memo = await town.box.send_file(chat, town.owner, b"x" * 100, attributes=sound)
+        files = TelegramFiles(bot)
+        assert await files.attached(town.owner.id, memo.id) is not None
+        assert await files.attached(town.member.id, memo.id) is None
+
+
+async def test_a_chat_that_the_bot_was_thrown_out_of_says_nothing_about_the_others() -> None:
+    """What does not answer would count against the source, until no file of any chat is asked for."""
+    async with street() as town, town.bot_online() as bot:
+        files = TelegramFiles(bot)
+        track = await files.attached(town.group.chat_id, await send(town))
+        assert track is not None
+        town.box.faults.fail("channels.GetMessages", 400, "CHANNEL_PRIVATE")
+        with pytest.raises(TrackError) as failed:
+            await files.resolve(track)
         assert failed.value.trouble is TrackTrouble.PRIVATE
+
+
+async def test_who_is_asked_to_wait_before_a_name_is_looked_up_says_so() -> None:
+    async with street() as town, town.bot_online() as bot:
+        town.box.faults.flood("contacts.ResolveUsername", 600.0)
+        with pytest.raises(SourceAway) as away:
+            await TelegramFiles(bot).expand("https://t.me/others/1", 50)
+        assert away.value.retry_after == pytest.approx(600, abs=2)
+
+
+async def test_who_does_not_pay_waits_in_mid_file_and_loses_nothing() -> None:
+    async with street() as town, town.bot_online() as bot:
+        files = TelegramFiles(bot)
+        track = await files.attached(town.group.chat_id, await send(town))
+        assert track is not None
+        town.box.faults.fail("upload.GetFile", 420, "FLOOD_PREMIUM_WAIT_1")
+        assert await read(files, track) == SONG
 
 
 async def test_a_flood_is_waited_for_if_it_is_short_and_told_if_it_is_long() -> None:
