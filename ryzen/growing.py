@@ -22,8 +22,9 @@ from pathlib import Path
 #: Magic, bytes that are there, bytes there will be (or -1), bytes given up, state.
 _NUMBERS = struct.Struct("=5q")
 _MAGIC = 0x52797A656E313030
-#: How often a reader looks for what it waits for, in seconds: a packet is 0.06.
-_LOOK = 0.005
+#: How often a reader looks for what it waits for, in seconds: a packet is 0.06. (Looking takes a processor
+#: 40 µs: forty readers that wait are 0.08 of one; every 5 ms they were 0.31.)
+_LOOK = 0.02
 
 
 class State(enum.IntEnum):
