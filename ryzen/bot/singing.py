@@ -34,6 +34,8 @@ async def lyrics(desk: Desk, order: Order) -> Reply:
     title = show.cut(wanted.title, show.TITLE)
     if found is None:
         return Reply(desk.words("lyrics.none", title=title))
+    if not found.lines:
+        return Reply(desk.words("lyrics.instrumental", title=title, source=found.source))
     head = desk.words("lyrics.head", title=title, source=found.source)
     return Reply(
         Html.lines([head, NOTHING, *_body(desk.words, found, position, show.MESSAGE - len(head.markup))])
@@ -53,7 +55,8 @@ def _body(words: Words, found: Lyrics, position: float | None, room: int) -> lis
     room -= _SPARE
     shown: list[Html] = []
     for number, line in enumerate(found.lines[start:], start):
-        text = Html.of(line.text)
+        silent = line.at is not None and not line.text  # and not between two verses without times
+        text = words("lyrics.silent") if silent else Html.of(line.text)
         piece = words("lyrics.now", line=text) if number == now else text
         room -= len(piece.markup) + 1
         if room < 0:

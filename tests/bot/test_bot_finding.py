@@ -271,6 +271,22 @@ async def test_before_the_first_line_and_without_times_nothing_is_bold() -> None
         assert (await s.say("/lyrics", GUEST)).endswith("\nla\nli")
 
 
+async def test_where_nothing_is_sung_there_is_a_note_and_between_verses_without_times_a_gap() -> None:
+    async with stage() as s:
+        await s.playing("song")
+        s.music.lyrics["song"] = Lyrics((Line("la", 10.0), Line("", 30.0), Line("li", 60.0)), "b")
+        await s.say("/seek 45")
+        assert (await s.say("/lyrics", GUEST)).endswith("\nla\n<b>♪</b>\nli")
+        s.music.lyrics["song"] = Lyrics((Line("la"), Line(""), Line("li")), "b")
+        assert (await s.say("/lyrics", GUEST)).endswith("\nla\n\nli")
+
+
+async def test_an_instrumental_has_nothing_to_sing() -> None:
+    async with stage() as s:
+        s.music.lyrics["<song>"] = Lyrics((), "the book")
+        assert "“&lt;song&gt;” is an instrumental, says the book" in await s.say("/lyrics <song>", GUEST)
+
+
 @pytest.mark.parametrize(
     ("typed", "asked"),
     [
