@@ -212,6 +212,7 @@ async def running(
                 searched=music.searched,
                 songbook=music.songbook,
                 policy=DownloadPolicy(at_once=settings.fetch_jobs),
+                conditions=(music.cache.condition,),
             ),
             policy=_VITAL,
         )

@@ -135,6 +135,10 @@ class TeeCache:
             shelf.files, shelf.kept, shelf.budget, len(self._flying), shelf.claimed, shelf.put_out
         )
 
+    def condition(self, now: float) -> str | None:  # noqa: ARG002 - it is as long as it is
+        """In words, for ``/stats``; None if all is well."""
+        return "cache: its disk is full, before CACHE_SIZE is reached" if self._shelf.full else None
+
     def _check_room(self, origin: Origin) -> None:
         size = origin.place.size if isinstance(origin.place, Remote | Pieces) else None
         if size is not None and size > min(self._most, self._shelf.budget):

@@ -47,7 +47,7 @@ class Shelf:
         self._places: dict[str, _Place] = {}
         self._ways: dict[str, str] = {}  # id of a track -> key
         self._claims: dict[object, int] = {}
-        self._full = False
+        self.full = False  #: its disk, although the budget is not used up; until the next recording is kept
         self.put_out = 0  #: recordings, so far
 
     async def tidy(self) -> None:
@@ -106,7 +106,7 @@ class Shelf:
         self.release(claim)
         old = self.take(recording.key)
         self._enter(recording, self._now())
-        self._full = False
+        self.full = False
         if old is not None:
             await remove(old.path)
 
@@ -136,8 +136,8 @@ class Shelf:
 
     async def free(self, size: int, error: OSError) -> bool:
         """The disk is full: put out old recordings of so many bytes. False if there is none left."""
-        if not self._full:
-            self._full = True
+        if not self.full:
+            self.full = True
             logger.error("the disk of the cache is full ({}): {}", error.strerror, self.folder)
         return await self._put_out(size)
 

@@ -126,6 +126,7 @@ async def test_on_a_full_disk_old_recordings_make_way(full: Deck) -> None:
         assert [cache.get(f"a:{name}") is not None for name in (0, 1, 2, "new")] == [False, False, True, True]
         assert len(said) == 1
         assert "full" in said[0]
+        assert cache.condition(0.0) is None, "there is room for it now"
 
 
 async def test_on_a_disk_that_stays_full_it_is_played_and_not_kept(full: Deck) -> None:
@@ -142,6 +143,7 @@ async def test_on_a_disk_that_stays_full_it_is_played_and_not_kept(full: Deck) -
             assert file.read() == SONG[-500 * KIB :]
             assert file.read() == b""
         assert cache.get("tube:song") is None
+        assert "disk is full" in (cache.condition(0.0) or "")
     assert full.names() == []
 
 
