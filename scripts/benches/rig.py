@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 import wave
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,8 +15,10 @@ import attrs
 import numpy as np
 
 from ryzen.sandbox.box import Group
-from ryzen.sandbox.demo.process import BotProcess
+from ryzen.sandbox.demo.process import BotProcess, Line
 from ryzen.sandbox.demo.stage import Stage, set_stage
+from ryzen.sandbox.internet import Site
+from ryzen.sandbox.synth import RATE, Wave
 from ryzen.sandbox.tunes import make_music
 
 LOOK = 0.005
@@ -25,8 +27,11 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @attrs.frozen
 class Rig:
+    """``lines`` are all that the bot says."""
+
     stage: Stage
     bot: BotProcess
+    lines: list[Line]
 
     @property
     def group(self) -> Group:
@@ -56,6 +61,26 @@ class Rig:
                     return changed
                 await anyio.sleep(LOOK)
 
+    async def heard(self, hz: float, group: Group, said: float, within: float = 15.0) -> float:
+        """When this tone was heard. Raises TimeoutError."""
+        with anyio.fail_after(within):
+            while True:
+                peer = self.stage.peer(group)
+                if peer is not None and (at := peer.heard_at(hz, said)) is not None:
+                    return at
+                await anyio.sleep(LOOK)
+
+    async def ticks(self, seconds: float) -> Line:
+        """How late a 10 ms tick of the bot's own loop is in so many seconds from now on, in milliseconds."""
+        known = len(self.lines)
+        await self.bot.order(do="ticks", seconds=seconds)
+        with anyio.fail_after(seconds + 15):
+            while True:
+                for line in self.lines[known:]:
+                    if line["kind"] == "ticks":
+                        return line
+                await anyio.sleep(LOOK)
+
     async def quiet(self, groups: Sequence[Group] = ()) -> None:
         """Stop the music everywhere, and wait until all calls are left."""
         for group in groups or (self.group,):
@@ -83,8 +108,11 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(groups: int = 1, music: Path | None = None, **more: str) -> AsyncIterator[Rig]:
-    """A bot that is ready, without limits on how often one may ask; ``more`` are settings."""
+async def rig(
+    groups: int = 1, music: Path | None = None, sites: Iterable[Site] = (), **more: str
+) -> AsyncIterator[Rig]:
+    """A bot that is ready, without limits on how often one may ask; ``sites`` are its internet, ``more`` are
+    settings."""
     with tempfile.TemporaryDirectory(prefix="ryzen-bench-") as folder:
         settings = {
             "MUSIC_DIR": str(music or tones(Path(folder))),
@@ -94,10 +122,11 @@ async def rig(groups: int = 1, music: Path | None = None, **more: str) -> AsyncI
             "LOG_LEVEL": "WARNING",
             **more,
         }
-        async with set_stage(groups) as stage, anyio.create_task_group() as tasks:
-            bot = BotProcess(stage, settings, tasks, lambda _: None)
+        lines: list[Line] = []
+        async with set_stage(groups, sites=sites) as stage, anyio.create_task_group() as tasks:
+            bot = BotProcess(stage, settings, tasks, lines.append)
             await bot.start()
-            yield Rig(stage, bot)
+            yield Rig(stage, bot, lines)
             await bot.stop()
             tasks.cancel_scope.cancel()
 
@@ -114,14 +143,17 @@ def write_tone(path: Path, hz: float, seconds: float = 60.0) -> None:
 
 
 def write_sweep(path: Path, hz: float, rise: float, seconds: float = 60.0) -> None:
-    """A tone that begins at ``hz`` and rises ``rise`` Hz each second: what is heard tells the position."""
-    at = np.arange(int(seconds * 48_000)) / 48_000
-    phase = 2 * np.pi * (hz * at + rise * at**2 / 2)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(48_000)
-        file.writeframes((np.sin(phase) * 0.35 * 32767).astype(np.int16).tobytes())
+        file.setframerate(RATE)
+        file.writeframes((sweep(hz, rise, seconds) * 32767).astype(np.int16).tobytes())
+
+
+def sweep(hz: float, rise: float, seconds: float) -> Wave:
+    """A tone that begins at ``hz`` and rises ``rise`` Hz each second: what is heard tells the position."""
+    at = np.arange(int(seconds * RATE)) / RATE
+    return (0.35 * np.sin(2 * np.pi * (hz * at + rise * at**2 / 2))).astype(np.float32)
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
