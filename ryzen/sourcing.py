@@ -5,6 +5,7 @@ Part of the composition root: ``app.py`` says when it is built, this says of wha
 
 from __future__ import annotations
 
+import resource
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -45,6 +46,10 @@ Measure = Callable[[Path], Awaitable[float | None]]
 _PAGES = 64 << 20
 
 
+#: That the process may have, if the system lets it.
+_DESCRIPTORS = 65_536
+
+
 @attrs.frozen
 class Sourcing:
     """``gates`` in the order in which they are offered a link, ``searched`` those asked for words."""
@@ -63,6 +68,7 @@ async def sourcing(
 ) -> AsyncIterator[Sourcing]:
     """All of it for the length of the block. Raises ConfigError if the cache's folder or the
     proxy cannot be used."""
+    _have_descriptors()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         upstream = None if settings.proxy is None else settings.proxy.reveal()
@@ -94,6 +100,14 @@ async def sourcing(
         )
         gates, searched, songbook = _sources(settings, outside, stack, door, extractor, browser)
         yield Sourcing((Gate(local), Gate(telegram), *gates), searched, cache, songbook, extractor, door)
+
+
+def _have_descriptors() -> None:
+    """A recording on its way takes five, so the usual 1024 would be gone with two hundred of them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _sources(

@@ -65,6 +65,8 @@ class Relay:
                 came += len(data)
                 if self._most is not None and came > self._most:
                     return False
+                if sink.transport.is_closing():  # the client has gone; asyncio would log each further byte
+                    return False
                 sink.write(data)
                 if sink.transport.get_write_buffer_size():
                     # A client that does not read is no hung server; it may take its time, or go.
