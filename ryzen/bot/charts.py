@@ -12,6 +12,8 @@ from ryzen.bot.words import Html, Words
 from ryzen.records import Chart, Ranked, Top
 
 _CHARTS = {Chart.TRACKS: "top.tracks", Chart.CHATS: "top.chats", Chart.USERS: "top.users"}
+#: Sources of files and links that one group has sent: neither their names nor their links are for others.
+_OWN_AFFAIRS = ("telegram", "web")
 _MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 
 
@@ -33,7 +35,7 @@ async def top(desk: Desk, order: Order) -> Reply:
     head = _head(words, asked)
     if not ranked:
         return Reply(Html.lines([head, words("top.empty")]))
-    return Reply(Html.lines([head, *(_line(words, asked.chart, *each) for each in enumerate(ranked, 1))]))
+    return Reply(Html.lines([head, *(_line(words, asked, *each) for each in enumerate(ranked, 1))]))
 
 
 def _head(words: Words, asked: Ranking) -> Html:
@@ -42,18 +44,20 @@ def _head(words: Words, asked: Ranking) -> Html:
     return words("top.head", chart=words(_CHARTS[asked.chart]), where=where, when=when)
 
 
-def _line(words: Words, chart: Chart, place: int, ranked: Ranked) -> Html:
+def _line(words: Words, asked: Ranking, place: int, ranked: Ranked) -> Html:
     return words(
         "top.line",
         place=_MEDALS.get(place, f"{place}."),
-        name=_name(words, chart, ranked),
+        name=_name(words, asked, ranked),
         plays=ranked.plays,
     )
 
 
-def _name(words: Words, chart: Chart, ranked: Ranked) -> Html:
+def _name(words: Words, asked: Ranking, ranked: Ranked) -> Html:
+    chart, everywhere = asked.chart, not (asked.here or asked.mine)
     if ranked.track is not None:
-        return show.named(ranked.track)
+        private = everywhere and ranked.track.source in _OWN_AFFAIRS
+        return words("top.a-file") if private else show.named(ranked.track)
     if chart is Chart.USERS and ranked.key.startswith("-"):
         return words("top.anonymous")  # who speaks for a group has its title for a name
     if ranked.label:

@@ -167,6 +167,19 @@ async def test_top_works_in_private_but_for_here() -> None:
         assert "This works in groups" in await s.say("/top here", GUEST, GUEST.id, private=True)
 
 
+@pytest.mark.parametrize("source", ["telegram", "web"])
+async def test_a_file_that_one_group_has_sent_is_named_to_that_group_alone(source: str) -> None:
+    async with stage(kept=True) as s:
+        memo = Track("x", "Our secret", source, "x", link="https://files.example/memo?key=secret")
+        play = Play("1", GROUP, asker(EVE), memo, NOW)
+        await s.desk.store.ask(Commit((SawUser(EVE.id, EVE.name, NOW), Played(play))), within=5)
+        said = await s.say("/top", GUEST)
+        assert "🥇 a file or link of some group's own · 1×" in said
+        assert "secret" not in said
+        assert "Our secret" in await s.say("/top here", GUEST)
+        assert "Our secret" in await s.say("/top mine", EVE)
+
+
 async def test_names_and_titles_in_charts_cannot_smuggle_markup_in() -> None:
     async with stage(kept=True) as s:
         song = Track("x", "<i>x</i>{place}", "fake", "x", "<u>Eve</u> & {name}", 220.0)
