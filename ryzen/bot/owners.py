@@ -6,7 +6,8 @@ from cachetools import LRUCache
 
 from ryzen.player.state import Track
 
-#: Messages that are remembered; whoever presses on one from before must ask again, as after a restart.
+#: Messages that are remembered, and the tracks which they list counted in: some 10 MB. Whoever presses on one
+#: from before must ask again, as after a restart.
 SIZE = 10_000
 
 
@@ -14,7 +15,9 @@ class Owners:
     """Kept here, and not in the data of the buttons, which anybody may forge."""
 
     def __init__(self, size: int = SIZE) -> None:
-        self._owners: LRUCache[tuple[int, int], tuple[int, tuple[Track, ...]]] = LRUCache(size)
+        self._owners: LRUCache[tuple[int, int], tuple[int, tuple[Track, ...]]] = LRUCache(
+            size, getsizeof=lambda noted: 1 + len(noted[1])
+        )
 
     def note(self, chat_id: int, message_id: int, owner: int, tracks: tuple[Track, ...] = ()) -> None:
         self._owners[chat_id, message_id] = owner, tracks

@@ -6,8 +6,9 @@ import enum
 
 import attrs
 
-#: Tracks failing in a row before the player stops trying.
-PATIENCE = 3
+#: Tracks failing in a row before the player stops trying: of a playlist of which half is gone, three in a row
+#: are found every fourteen tracks, five every sixty.
+PATIENCE = 5
 #: Entries remembered for ``Previous``.
 MEMORY = 50
 #: Times in a row that a track which breaks off is asked for again, and the seconds that must be heard of it

@@ -251,6 +251,8 @@ def test_only_so_many_owners_are_remembered_and_a_private_chat_needs_none() -> N
         owners.note(GROUP, message, GUEST.id)
     assert [owners.of(GROUP, message) for message in (1, 2, 3)] == [None, GUEST.id, GUEST.id]
     assert owners.of(OTHER, 3) is None
+    owners.note(GROUP, 4, GUEST.id, (track("a"),))
+    assert [owners.of(GROUP, message) for message in (2, 3, 4)] == [None, None, GUEST.id], "tracks count too"
     assert owners.of(GUEST.id, 7) == GUEST.id
 
 

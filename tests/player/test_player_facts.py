@@ -246,7 +246,7 @@ def test_a_failure_in_a_pause_stays_paused() -> None:
 
 def test_a_player_gives_up_when_nothing_can_be_played_and_keeps_the_line() -> None:
     stage = Stage()
-    stage.do(Play((A, B, C, D, E), ANN))
+    stage.do(Play((A, B, C, A, B, D, E), ANN))
     codes = [
         notice.code for epoch in range(1, PATIENCE + 1) for notice in stage.notices(TrackFailed(epoch, "x"))
     ]
@@ -254,9 +254,17 @@ def test_a_player_gives_up_when_nothing_can_be_played_and_keeps_the_line() -> No
     assert (stage.phase, stage.line, stage.effects[-1]) == (Phase.IDLE, "DE", Leave())
 
 
-def test_a_heard_track_gives_new_patience() -> None:
+def test_four_that_are_gone_in_a_row_do_not_end_a_list_of_which_half_is_gone() -> None:
     stage = Stage()
     stage.do(Play((A, B, C, D, E), ANN))
+    for _ in range(4):
+        stage.do(TrackFailed(stage.player.epoch, "unavailable"))
+    assert (stage.phase, stage.current) == (Phase.RESOLVING, "E")
+
+
+def test_a_heard_track_gives_new_patience() -> None:
+    stage = Stage()
+    stage.do(Play((A, B, C, A, B, D, E), ANN))
     for _ in range(PATIENCE - 1):
         stage.do(TrackFailed(stage.player.epoch, "broken"))
     stage.sound()
