@@ -240,7 +240,8 @@ class Decoder:
         while self._bad < _BAD_IN_A_ROW:
             try:
                 yield next(packets)
-            except StopIteration:
+            except (StopIteration, IndexError):
+                # PyAV 18.1 stumbles at the end of a transport stream in which another stream has turned up.
                 return
             except (av.FFmpegError, ValueError):
                 self._bad += 1

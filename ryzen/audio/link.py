@@ -74,7 +74,7 @@ class Nursery:
                 with theirs:
                     wire.send(self._sock, Measure(path), (theirs.fileno(),))
                 answer, _ = await _receive(ours)
-            except wire.Gone:  # it died over it, or was killed by its limits
+            except (wire.Gone, wire.Garbled):  # it died over it, was killed by its limits, or raved
                 return None
             return answer.gain if isinstance(answer, Measured) else None
 

@@ -15,8 +15,10 @@ from audio_media import FORMATS, chirp, encode, tone
 from audio_reader import RATE, dominant
 from audio_waiting import lag
 
+from ryzen.audio import decoder as decoder_module
 from ryzen.audio import inflow as inflow_module
 from ryzen.audio.ahead import Ahead
+from ryzen.audio.container import open_whole
 from ryzen.audio.decoder import Decoder
 from ryzen.audio.inflow import Inflow, is_growing
 from ryzen.audio.ledger import Hand, Ledger
@@ -253,6 +255,27 @@ def test_a_transport_stream_is_played_from_any_place_when_it_is_whole(songs):
     assert sniff(path).demuxer is Demuxer.MPEGTS
     for offset in (0.4, 11.23):
         assert abs(lag(whole(path, offset)[: RATE // 2], chirp(15.0, RATE), offset)) < 0.05
+
+
+class Stumbling:
+    """A container that does at its end what PyAV does if a stream has turned up in the middle."""
+
+    def __init__(self, container):
+        self._container = container
+
+    def __getattr__(self, name):
+        return getattr(self._container, name)
+
+    def demux(self):
+        yield from self._container.demux()
+        raise IndexError("list index out of range")
+
+
+def test_a_stream_that_turns_up_in_the_middle_does_no_harm_at_the_end(songs, monkeypatch):
+    path = songs("ts", "tone", length=3.0)
+    sound = whole(path)
+    monkeypatch.setattr(decoder_module, "open_whole", lambda *given: Stumbling(open_whole(*given)))
+    assert np.array_equal(whole(path), sound)
 
 
 # -- a thread ahead

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import socket
 import struct
 from pathlib import Path
 
@@ -21,9 +22,11 @@ from mutagen.mp4 import MP4, MP4FreeForm
 from test_audio_worker import alive
 
 from ryzen.audio import gain as gains
+from ryzen.audio import wire
 from ryzen.audio.client import serve
 from ryzen.audio.decoder import Decoder
 from ryzen.audio.gain import louder, sane
+from ryzen.audio.link import Nursery
 from ryzen.audio.loudness import find_gain, tagged
 from ryzen.player.state import Media
 
@@ -276,6 +279,24 @@ async def test_measuring_ends_with_whoever_asked(decks, endless_song):
         (pid,) = measuring(decks)
         tasks.cancel_scope.cancel()
     await until(lambda: not alive(pid), within=4.0)
+
+
+@pytest.mark.anyio
+async def test_one_that_raves_has_found_nothing():
+    """It has read a file of strangers, who may have taken it over."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+
+    async def rave():
+        await anyio.wait_readable(theirs)
+        _, (line,) = wire.receive(theirs)
+        with socket.socket(fileno=line) as answer:
+            answer.send(b"la la la")
+
+    with ours, theirs:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(rave)
+            assert await Nursery(ours).measure("song") is None
 
 
 @pytest.mark.anyio
