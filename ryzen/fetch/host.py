@@ -14,11 +14,10 @@ import attrs
 
 from ryzen.errors import SourceAway, SourceTrouble, TrackError, TrackTrouble, WebError, WebForbidden
 from ryzen.fetch.getting import Answer, Getter
+from ryzen.fetch.trouble import LONGEST_AWAY
 
 #: Links of large hosts say until when they hold (``expire=1790000000``, ``/expire/1790000000/``).
 _EXPIRY = re.compile(r"[?&/]expires?[=/](\d{10})(?!\d)", re.IGNORECASE)
-#: No host closes its source for longer than this, in seconds, whatever it says.
-_LONGEST_AWAY = 3600.0
 #: What a host says of a link that it no longer takes.
 _REFUSED = (401, 403, 404, 410)
 
@@ -168,7 +167,7 @@ def _retry_after(said: str | None, patience: Patience) -> float | None:
         wait = float(said) if said.isdecimal() else _until(said).timestamp() - patience.now()
     except (ValueError, OverflowError):
         return None
-    return min(max(0.0, wait), _LONGEST_AWAY)
+    return min(max(0.0, wait), LONGEST_AWAY)
 
 
 def _until(date: str) -> datetime:

@@ -18,8 +18,8 @@ from ryzen.errors import TrackError, TrackTrouble
 #: The most bytes and segments of one playlist: at 6 s a segment that is 16 h.
 MOST_BYTES = 1 << 20
 MOST_SEGMENTS = 10_000
-#: No longer than this is waited for a live playlist to change, in seconds, whatever it says.
-_LONGEST = 60.0
+#: For a live playlist to change no less is waited than this, and no more, in seconds, whatever it says.
+_SHORTEST, _LONGEST = 1.0, 60.0
 #: How the names of what we decode begin in CODECS.
 _SOUND = ("mp4a", "opus", "flac", "alac", "mp3")
 #: How m3u8 6 takes what is not as it should be.
@@ -56,7 +56,8 @@ class Segment:
 
 @attrs.frozen
 class Playlist:
-    """``target``: no segment is longer, in seconds. ``ended``: there will be no more segments."""
+    """``target``: no segment is longer, or so it says; a second at the least. ``ended``: there will be no
+    more segments."""
 
     segments: tuple[Segment, ...]
     target: float
@@ -81,7 +82,8 @@ def read(body: bytes, url: str) -> Playlist | Choice:
         said = m3u8.loads(text)
         return _choice(said, url) if said.is_variant else _playlist(said, url)
     except _UNREADABLE as error:
-        raise TrackError(TrackTrouble.BROKEN, f"its playlist cannot be read: {error}") from error
+        # Not what the error says: that may be a link of the playlist, with a token in it.
+        raise TrackError(TrackTrouble.BROKEN, "its playlist cannot be read") from error
 
 
 def _choice(said: Any, base: str) -> Choice:
@@ -139,7 +141,7 @@ def _playlist(said: Any, base: str) -> Playlist:
         if not segment.gap_tag:
             segments.append(Segment(number, _seconds(segment.duration), part, initial))
     longest = max((segment.duration for segment in segments), default=0.0)
-    target = min(_LONGEST, _seconds(said.target_duration) or longest or 1.0)
+    target = min(_LONGEST, max(_SHORTEST, _seconds(said.target_duration) or longest))
     return Playlist(tuple(segments), target, bool(said.is_endlist))
 
 

@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 
 from ryzen.errors import SourceAway, SourceTrouble, TrackError, TrackTrouble
 
+#: Nobody closes a source for longer than this, in seconds, whatever he says.
+LONGEST_AWAY = 3600.0
+
 T = TypeVar("T", SourceTrouble, TrackTrouble)
 
 #: The egress proxy's own answers (ryzen.fetch.egress): what it has forbidden has the status 403.
@@ -119,7 +122,8 @@ def read(event: Mapping[str, Any]) -> TrackError | SourceAway:
     if kind in _CERTAIN:
         return TrackError(_KINDS[kind], detail)
     if extractor != "generic" and (away := _first(_SOURCE, said)):  # anybody's site may say anything
-        return SourceAway("", away, detail, event.get("retry_after"))
+        wait = event.get("retry_after")
+        return SourceAway("", away, detail, None if wait is None else min(wait, LONGEST_AWAY))
     return TrackError(_first(_TRACK, said) or _KINDS.get(kind, TrackTrouble.UNAVAILABLE), detail)
 
 

@@ -233,6 +233,12 @@ async def heard(path: str) -> bytes:
     return await to_thread.run_sync(read)
 
 
+async def heard_live(flight: TeeFlight) -> bytes:
+    """Opened at once: what is not kept is gone with its last byte."""
+    with GrowingFile(Path((await flight.ready()).path)) as file:
+        return await to_thread.run_sync(file.readall)
+
+
 async def until(true: Callable[[], bool]) -> None:
     """Of what comes to be in another task or thread, and nobody tells."""
     with anyio.fail_after(10):

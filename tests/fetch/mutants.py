@@ -6,6 +6,8 @@ TESTS = [
     "tests/fetch/test_fetch_egress.py",
     "tests/fetch/test_fetch_egress_upstream.py",
     "tests/fetch/test_fetch_hostile_web.py",
+    "tests/fetch/test_fetch_odd_answers.py",
+    "tests/fetch/test_fetch_relay.py",
     "tests/fetch/test_fetch_web.py",
     "tests/fetch/test_fetch_web_sessions.py",
 ]
@@ -13,6 +15,7 @@ TESTS = [
 GUARD, HEAD = "ryzen/fetch/guard.py", "ryzen/fetch/head.py"
 EGRESS, RELAY = "ryzen/fetch/egress.py", "ryzen/fetch/relay.py"
 WEB, ANSWER, REQUEST = "ryzen/fetch/web.py", "ryzen/fetch/web_answer.py", "ryzen/fetch/web_request.py"
+UPSTREAM = "ryzen/fetch/upstream.py"
 UNPACK, SESSIONS = "ryzen/fetch/unpack.py", "ryzen/fetch/sessions.py"
 
 MUTANTS = [
@@ -41,16 +44,30 @@ MUTANTS = [
     (RELAY, "await sink.drain()\n                    self._held", "self._held"),
     (RELAY, '        writer.get_extra_info("socket").setsockopt', "        ()  # "),
     (RELAY, "anyio.current_time() + self._idle", "math.inf"),
+    (RELAY, "if sink.transport.is_closing():", "if False:"),
+    # the operator's proxy
+    (UPSTREAM, "if fault == self._told:", "if False:"),
+    (UPSTREAM, "error.error_code in _WHO or", ""),
+    (UPSTREAM, "or _WHO_SAID.search(str(error))", ""),
+    (UPSTREAM, "self._tell(None)", ""),
+    (UPSTREAM, "if error.error_code is None:", "if False:"),
+    (UPSTREAM, "not (user + password).isascii()", "False"),
     # our own client
     (REQUEST, "if name in _HARMLESS", "if name"),
     (REQUEST, "        if there.body is not None:", "        if False:"),
     (REQUEST, "url = check_url(urljoin(", "url = str(urljoin("),
     (ANSWER, "if self._broken and", "if False and"),
-    (WEB, "URL(request.url, encoded=True)", "URL(request.url)"),
+    (WEB, "URL(url, encoded=True)", "URL(url)"),
+    (WEB, "assert taken.host is not None", "pass"),
+    (WEB, "(ValueError, RecursionError)", "RecursionError"),
+    (ANSWER, "(LookupError, ValueError)", "LookupError"),
+    (REQUEST, "except ValueError as error:", "except ZeroDivisionError as error:"),
     (WEB, "cookie_jar=aiohttp.DummyCookieJar(),", ""),
     (WEB, "ssl=self._tls,", "ssl=False,"),
     (UNPACK, "self._most - self._size + 1", "0"),
     (UNPACK, "and not self._zlib.eof", "and False"),
+    (UNPACK, "if self._zlib.eof:", "if False:"),
+    (UNPACK, "max(self._came, self._size)", "self._size"),
     # libraries
     (SESSIONS, "proxies=self._proxies)", "proxies=proxies)"),
     (SESSIONS, "if time.monotonic() > end:", "if False:"),

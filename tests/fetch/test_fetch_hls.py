@@ -8,7 +8,7 @@ from anyio import to_thread
 from Cryptodome.Cipher import AES
 from Cryptodome.Util.Padding import pad
 from fetch_stage import Stage
-from media_stage import HOST, KIB, MIB, Deck, deck, fetched, flying, heard, noise, renewing, until
+from media_stage import HOST, KIB, MIB, Deck, deck, fetched, flying, heard, heard_live, noise, renewing, until
 
 from ryzen.errors import TrackError, TrackTrouble
 from ryzen.fetch.sink import Windows
@@ -247,9 +247,8 @@ async def test_a_window_that_moves_on_is_followed_to_its_end_and_nothing_is_kept
     station = Station(here, last=12)
     here.pauses = station.pause  # type: ignore[assignment]
     async with here.cache() as cache, flying(cache, hls(f"https://{HOST}/live", live=True)) as flight:
-        media = await flight.ready()
-        assert media.live
-        assert await heard(media.path) == b"".join(map(station.part, range(4, 13)))
+        assert await heard_live(flight) == b"".join(map(station.part, range(4, 13)))
+        assert (await flight.ready()).live
         assert cache.get("hls:song") is None
     assert here.names() == []
     assert len(station.pauses) == 6
@@ -278,14 +277,14 @@ async def test_a_segment_that_is_gone_is_left_out(here: Deck) -> None:
     put_parts(here)
     url = here.host.put("/live", listed("0.ts", "gone.ts", "2.ts", end=END))
     async with here.cache() as cache, flying(cache, hls(url, live=True)) as flight:
-        assert await heard((await flight.ready()).path) == PARTS[0] + PARTS[2]
+        assert await heard_live(flight) == PARTS[0] + PARTS[2]
 
 
 async def test_an_initial_part_that_was_missed_comes_with_the_next_segment(here: Deck) -> None:
     here.host.put("/init", b"ftyp moov", denials=[(404, {})])
     url = here.host.put("/live", listed(*put_parts(here)[:3], before='#EXT-X-MAP:URI="init"\n', end=END))
     async with here.cache() as cache, flying(cache, hls(url, live=True)) as flight:
-        assert await heard((await flight.ready()).path) == b"ftyp moov" + PARTS[1] + PARTS[2]
+        assert await heard_live(flight) == b"ftyp moov" + PARTS[1] + PARTS[2]
 
 
 async def test_a_station_that_counts_anew_is_followed(here: Deck) -> None:
@@ -297,7 +296,7 @@ async def test_a_station_that_counts_anew_is_followed(here: Deck) -> None:
 
     here.pauses = pause  # type: ignore[assignment]
     async with here.cache() as cache, flying(cache, hls(f"https://{HOST}/live", live=True)) as flight:
-        heard_of_it = await heard((await flight.ready()).path)
+        heard_of_it = await heard_live(flight)
     assert heard_of_it == PARTS[0] + b"".join(PARTS[2:]), "from its edge on"
 
 

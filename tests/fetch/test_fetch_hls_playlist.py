@@ -42,6 +42,20 @@ def test_segments_are_numbered_and_their_places_made_absolute() -> None:
     assert not playlist("#EXTINF:4,\nx.ts\n").ended
 
 
+@pytest.mark.parametrize("said", ["", "#EXT-X-TARGETDURATION:0\n", "#EXT-X-TARGETDURATION:-4\n"])
+def test_a_live_playlist_is_not_looked_at_without_a_rest(said: str) -> None:
+    """However short it says that its segments are: to look is work."""
+    found = read(f"#EXTM3U\n{said}#EXTINF:0.01,\nx.ts\n".encode(), BASE)
+    assert isinstance(found, Playlist)
+    assert found.target == 1.0
+
+
+def test_what_cannot_be_read_is_not_repeated() -> None:
+    with pytest.raises(TrackError) as refused:
+        read(b"#EXTM3U\n#EXTINF:https://media.example/x.ts?token=s3cret,\nx.ts\n", BASE)
+    assert "s3cret" not in str(refused.value)
+
+
 def test_a_range_without_a_start_follows_the_one_before() -> None:
     text = "#EXTINF:4,\n#EXT-X-BYTERANGE:100@10\na.mp4\n#EXTINF:4,\n#EXT-X-BYTERANGE:50\na.mp4\n"
     other = "#EXTINF:4,\n#EXT-X-BYTERANGE:50\nb.mp4\n"
@@ -159,7 +173,7 @@ def test_whatever_it_says_it_is_read_or_refused(lines: list[str]) -> None:
         found = read("\n".join(["#EXTM3U", *lines]).encode(), BASE)
     except TrackError:
         return
-    assert isinstance(found, Choice) or 0 < found.target <= 60
+    assert isinstance(found, Choice) or 1 <= found.target <= 60
 
 
 def test_the_edge_is_so_many_seconds_back_or_the_beginning() -> None:

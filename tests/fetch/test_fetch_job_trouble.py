@@ -162,6 +162,9 @@ def test_when_to_ask_again_is_passed_on() -> None:
     error = read("[youtube] x: HTTP Error 429: Too Many Requests", "HTTPError", retry_after=120)
     assert isinstance(error, SourceAway)
     assert error.retry_after == 120
+    error = read("[youtube] x: HTTP Error 429: Too Many Requests", "HTTPError", retry_after=999_999)
+    assert isinstance(error, SourceAway)
+    assert error.retry_after == 3600, "and nobody is away for days because he says so"
 
 
 def test_the_texts_that_matter_most_are_still_those_of_the_installed_yt_dlp() -> None:
