@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -32,7 +32,10 @@ class Patience:
     renewals: int = 3  #: fresh links in a row without one new byte
     all_renewals: int = 30  #: each of them costs an extraction
     wait: float = 20.0  #: the most that a host may ask us to wait
+    drip: float = 60.0  #: spent waiting for bytes, in which at least ``least`` of them must have come
+    least: int = 16 << 10  #: far less than any sound takes
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
 
 
@@ -96,6 +99,7 @@ class Host:
         self.link = link
         self._getter, self._patience, self._source, self._renew = getter, patience, source, renew
         self._tries = Tries(patience)
+        self._waited, self._came = 0.0, 0
         self._renewed = self._renewed_ever = 0
 
     @asynccontextmanager
@@ -110,6 +114,21 @@ class Host:
             if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
                 raise TrackError(TrackTrouble.UNSUPPORTED, "packed, though we asked for it as it is")
             yield answer
+
+    async def chunks(self, answer: Answer) -> AsyncGenerator[bytes, None]:
+        """Its body. A host that sends a byte now and then is never silent for long, and would hold for ever
+        what it has been given of the cache. Raises WebError, TrackError (UNREACHABLE)."""
+        patience = self._patience
+        since = patience.clock()
+        async for chunk in answer.chunks():
+            self._waited += patience.clock() - since
+            self._came += len(chunk)
+            if self._waited >= patience.drip:
+                if self._came < patience.least:
+                    raise TrackError(TrackTrouble.UNREACHABLE, "it sends next to nothing")
+                self._waited, self._came = 0.0, 0
+            yield chunk  # whoever takes his time with it does so at no cost of the host's
+            since = patience.clock()
 
     def got_on(self) -> None:
         """There was a new byte."""
@@ -149,10 +168,11 @@ async def small(host: Host, most: int) -> tuple[bytes, str]:
         body = bytearray()
         try:
             async with host.answer() as answer:
-                async for chunk in answer.chunks():
-                    body += chunk
-                    if len(body) > most:
-                        raise TrackError(TrackTrouble.TOO_BIG, f"more than {most} bytes")
+                async with aclosing(host.chunks(answer)) as chunks:
+                    async for chunk in chunks:
+                        body += chunk
+                        if len(body) > most:
+                            raise TrackError(TrackTrouble.TOO_BIG, f"more than {most} bytes")
                 host.got_on()
                 return bytes(body), answer.url
         except WebError as error:

@@ -60,15 +60,16 @@ class Reading:
                 async with self._host.answer(self._asked()) as answer:
                     skip, until = await self._agree(answer)
                     began = self.at
-                    async for chunk in answer.chunks():
-                        fresh = chunk[skip : skip + until - self.at]
-                        skip = max(0, skip - len(chunk))
-                        if fresh:
-                            self.at += len(fresh)
-                            self._host.got_on()
-                            yield fresh
-                        if self.at >= until:
-                            break
+                    async with aclosing(self._host.chunks(answer)) as chunks:
+                        async for chunk in chunks:
+                            fresh = chunk[skip : skip + until - self.at]
+                            skip = max(0, skip - len(chunk))
+                            if fresh:
+                                self.at += len(fresh)
+                                self._host.got_on()
+                                yield fresh
+                            if self.at >= until:
+                                break
                     self._end_of_body(answer, began, until)
             except WebError as error:
                 await self._host.recover(error)

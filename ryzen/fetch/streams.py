@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 from ryzen.errors import TrackError, TrackTrouble, WebError
 from ryzen.fetch.getting import Getter
@@ -27,8 +27,8 @@ async def fetch_broadcast(
     while True:
         end = WebError("it has ended")
         try:
-            async with host.answer() as answer:
-                async for chunk in answer.chunks():
+            async with host.answer() as answer, aclosing(host.chunks(answer)) as chunks:
+                async for chunk in chunks:
                     host.got_on()
                     await sink.write(chunk)
         except WebError as error:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import anyio
 import attrs
@@ -77,6 +77,63 @@ async def test_every_byte_comes_once_whatever_the_host_sends_at_once(
     speaker = Speaker(total=total, most=most)
     how = {} if span is None else {"span": span}
     assert await read(speaker, at=1, **how) == SONG[1:]
+
+
+class Clock:
+    """Is put forward by whoever takes his time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@attrs.frozen
+class Dripping(Said):
+    """``piece`` bytes every ``pause`` seconds."""
+
+    clock: Clock = attrs.field(kw_only=True)
+    piece: int = attrs.field(kw_only=True)
+    pause: float = attrs.field(kw_only=True)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        for at in range(0, len(self.body), self.piece):
+            self.clock.now += self.pause
+            yield self.body[at : at + self.piece]
+
+
+@pytest.mark.parametrize(
+    ("piece", "pause", "enough"), [(1, 14.0, False), (100, 14.0, False), (1000, 3.0, True)]
+)
+async def test_a_host_that_drips_is_given_up_and_one_that_is_slow_is_not(
+    piece: int, pause: float, enough: bool
+) -> None:
+    """And what the reader takes his time for is not held against it."""
+    clock = Clock()
+    song = bytes(100_000)
+    host = Host(
+        Speaker(Dripping(200, song, clock=clock, piece=piece, pause=pause)),
+        Link("https://songs.example/"),
+        Patience(clock=clock),
+        "tube",
+    )
+    came = 0
+
+    async def listen() -> None:
+        nonlocal came
+        async with aclosing(Reading(host).chunks()) as chunks:
+            async for chunk in chunks:
+                came += len(chunk)
+                clock.now += 3600
+
+    if enough:
+        await listen()
+        assert came == len(song)
+    else:
+        with pytest.raises(TrackError, match="next to nothing"):
+            await listen()
+        assert came < 1000
 
 
 @pytest.mark.parametrize(
