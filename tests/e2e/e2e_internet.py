@@ -74,11 +74,11 @@ def asked_for_media(s: Scene) -> int:
 
 
 async def kept(s: Scene, number: int = 1) -> None:
-    """Wait until so many recordings are in the cache, and nothing else."""
+    """Wait until so many recordings are in the cache, and nothing else but its own lock."""
     folder = s.state / "cache"
 
     def found() -> bool | None:
-        names = {file.name for file in folder.iterdir()}
+        names = {file.name for file in folder.iterdir()} - {".lock"}
         whole = {name.removesuffix(".json") for name in names if name.endswith(".json")}
         expected = {f"{name}.{kind}" for name in whole for kind in ("json", "media")}
         return True if len(whole) == number and names == expected else None
