@@ -127,7 +127,7 @@ def _sources(
     skips = SponsorBlock(browser).skips if settings.skip_sponsors else None
     tokens = {"youtube": {"po_token": (settings.po_token.reveal(),)}} if settings.po_token else None
     youtube = Gate(
-        YouTubeSource(extractor, skips=skips, tokens=tokens, cookies=cookies, proxied=proxied),
+        YouTubeSource(extractor, skips=skips, web=browser, tokens=tokens, cookies=cookies, proxied=proxied),
         SIGNED_IN if cookies else None,
     )
     songs = Gate(YouTubeMusicSource(session()))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import anyio
+import attrs
 from loguru import logger
 
 from ryzen.beside import beside
 from ryzen.errors import RyzenError, TrackError, TrackTrouble
-from ryzen.origins import Extractor, Job, Listing, Origin, Segmented
+from ryzen.origins import Extractor, Job, Listing, Origin, Segmented, Web
 from ryzen.player.state import Span, Track
 from ryzen.sources import infos, youtube_links
 from ryzen.sources.asking import Fresh, ask
@@ -24,6 +25,9 @@ _LISTS: Arguments = {"youtubetab": {"skip": ("webpage",)}}
 _LIST_EXTRACTORS = ("youtube", "youtube:tab", "youtube:playlist")
 #: Seconds for what is to be left out: from the start, and after everything else is known.
 _SKIPS_WITHIN, _SKIPS_AFTER = 1.5, 0.2
+#: What a page of somebody else would show of a video: the lean players of the ladder do not say whose it is.
+_CARD = "https://www.youtube.com/oembed"
+_CARD_WITHIN, _CARD_AFTER, _CARD_MOST = 3.0, 0.3, 64 << 10
 #: What stands in a list for a video that nobody can see.
 _GONE = ("[Private video]", "[Deleted video]")
 
@@ -34,7 +38,8 @@ class YouTubeSource:
     """``Source`` over yt-dlp. A track's ``ref`` is the id of the video.
 
     ``skips`` tells what of a video is to be left out (its id, its seconds if they are known): it is asked
-    beside, and music never waits for it. ``tokens``, ``cookies``, ``proxied``: see ``youtube_ladder.steps``.
+    beside, and music never waits for it. By way of ``web`` it is asked, beside as well, whose a video is that
+    is there as a link alone. ``tokens``, ``cookies``, ``proxied``: see ``youtube_ladder.steps``.
     """
 
     name = "youtube"
@@ -44,12 +49,13 @@ class YouTubeSource:
         extractor: Extractor,
         *,
         skips: Skips | None = None,
+        web: Web | None = None,
         tokens: Arguments | None = None,
         cookies: bool = False,
         proxied: bool = False,
         fresh: Fresh | None = None,
     ) -> None:
-        self._extractor, self._skips = extractor, skips
+        self._extractor, self._skips, self._web = extractor, skips, web
         self._ladder = Ladder(extractor, steps(tokens, cookies=cookies, proxied=proxied))
         self._fresh = fresh or Fresh()
 
@@ -89,9 +95,28 @@ class YouTubeSource:
         return origin
 
     async def _single(self, video: Video) -> Listing:
-        track, origin = await self._find_out(video, None)
+        said: list[str] = []
+        looked = anyio.Event()
+        async with beside() as tasks:
+            tasks.start_soon(self._look_for_uploader, video, said, looked)
+            track, origin = await self._find_out(video, None)
+            if not track.artist:
+                with anyio.move_on_after(_CARD_AFTER):
+                    await looked.wait()
+                track = attrs.evolve(track, artist="".join(said))
         self._fresh.keep(track.id, origin)
         return Listing((track,), linked=True)
+
+    async def _look_for_uploader(self, video: Video, said: list[str], looked: anyio.Event) -> None:
+        try:
+            if self._web is not None:
+                params = {"url": video.link, "format": "json"}
+                card = await self._web.json(_CARD, params=params, within=_CARD_WITHIN, most=_CARD_MOST)
+                if isinstance(card, dict):
+                    said.append(infos.text(card, "author_name").removesuffix(" - Topic"))
+        except RyzenError as error:
+            logger.debug("nobody says whose {} is: {}", video.id, error)
+        looked.set()
 
     async def _several(self, page: str, limit: int) -> Listing:
         job = Job(page, flat=True, limit=limit, extractors=_LIST_EXTRACTORS, arguments=_LISTS)

@@ -98,6 +98,16 @@ async def refusal(source: YouTubeSource, ident: str = SONG) -> TrackError | Sour
     return refused.value
 
 
+# -- whose it is
+async def test_a_bare_link_says_whose_the_video_is(here: Stage, youtube: YouTube) -> None:
+    recording = youtube.catalogue.find(SONG)
+    assert recording is not None
+    youtube.add(recording.recording.called("untold00001", title="Green Hill", artist="Quiet Band - Topic"))
+    found = await YouTubeSource(here.extractor, web=here.web).expand("https://youtu.be/untold00001", 1)
+    assert [(each.title, each.artist) for each in found.tracks] == [("Green Hill", "Quiet Band")]
+    assert paths(here).count("/oembed") == 1
+
+
 # -- what is found
 async def test_a_search_is_one_request_and_knows_titles_artists_and_lengths(
     here: Stage, source: YouTubeSource

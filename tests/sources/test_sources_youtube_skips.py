@@ -68,3 +68,44 @@ async def test_a_look_that_fails_is_over_at_once() -> None:
     began = anyio.current_time()
     assert (await YouTubeSource(Takes(0.5), skips=skips).resolve(TRACK)).skips == ()
     assert anyio.current_time() - began == pytest.approx(0.5, abs=0.01)
+
+
+class Card:
+    """Whose a video is, after so many seconds; or an error, or nonsense."""
+
+    def __init__(self, seconds: float, said: object) -> None:
+        self._seconds, self._said = seconds, said
+
+    async def json(self, url: str, **_: object) -> object:
+        await anyio.sleep(self._seconds)
+        if isinstance(self._said, WebError):
+            raise self._said
+        return self._said
+
+    async def text(self, url: str, **_: object) -> str:
+        raise NotImplementedError
+
+
+OURS = {"author_name": "Somebody"}
+
+
+@pytest.mark.parametrize(
+    ("extraction", "look", "said", "artist", "whole"),
+    [
+        (1.0, 0.5, OURS, "Somebody", 1.0),
+        (1.0, 1.2, OURS, "Somebody", 1.2),
+        (1.0, 1.4, OURS, "", 1.3),
+        (9.0, 4.0, OURS, "Somebody", 9.0),
+        (1.0, 0.5, WebError("404", 404), "", 1.0),
+        (1.0, 0.5, ["nonsense"], "", 1.0),
+        (1.0, 0.5, {"author_name": 7}, "", 1.0),
+    ],
+)
+async def test_whose_a_video_is_never_delays_it_either(
+    extraction: float, look: float, said: object, artist: str, whole: float
+) -> None:
+    began = anyio.current_time()
+    source = YouTubeSource(Takes(extraction), web=Card(look, said))
+    (track,) = (await source.expand(f"https://youtu.be/{TRACK.ref}", 1)).tracks
+    assert track.artist == artist
+    assert anyio.current_time() - began == pytest.approx(whole, abs=0.01)
