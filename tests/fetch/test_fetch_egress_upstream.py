@@ -145,6 +145,7 @@ async def test_that_it_is_well_again_is_told_too(stage: Stage, log: list[str]) -
         for _ in range(2):
             _, writer = await upstream.connect(address, 443)
             writer.transport.abort()
+        assert len(log) == 1
         with pytest.raises(OSError):
             await upstream.connect("93.184.9.9", 443)  # it is well, and does not get there
     with pytest.raises(OSError):
