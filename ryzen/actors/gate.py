@@ -32,8 +32,8 @@ _SAID = {
     SourceTrouble.DOWN: "does not answer",
 }
 
-#: Searches whose hits are remembered, for each source.
-_REMEMBERED = 1000
+#: Searches whose hits are remembered, for each source, and links.
+_REMEMBERED, _LINKS = 1000, 50
 
 #: A check for robots lasts minutes to hours, and asking prolongs it: half a minute first, half an hour later.
 #: Fifteen good minutes make the next one a first one.
@@ -47,6 +47,7 @@ class GatePolicy:
     rate: float | None = 2.0  #: None: as often as we like
     counts_searches: bool = True  #: towards the rate
     remembers: float = 900.0  #: for how long the same words have the same hits; 0: they are looked for anew
+    remembers_links: float = 60.0  #: the same for links: who was told to try again has it then
     burst: int = 30  #: at once, after a while of quiet
     queue_within: float = 8.0  #: who would wait longer for the rate is told so
     search_within: float = 10.0
@@ -104,6 +105,9 @@ class Gate:
         self._hits: TTLCache[tuple[str, int], tuple[Track, ...]] = TTLCache(
             _REMEMBERED, self._policy.remembers, timer=anyio.current_time
         )
+        self._lists: TTLCache[tuple[str, int], Listing] = TTLCache(
+            _LINKS, self._policy.remembers_links, timer=anyio.current_time
+        )
         self._missed: set[str] = set()  # what was asked for in vain, in a row
 
     def claims(self, link: str) -> bool:
@@ -121,8 +125,14 @@ class Gate:
         return found
 
     async def expand(self, link: str, limit: int) -> Listing:
+        """What is behind a link is remembered as well, for a shorter while: it may change."""
+        if (known := self._lists.get((link, limit))) is not None:
+            return known
         within = self._policy.expand_within
-        return await self._ask("expand", link, within, lambda: self._source.expand(link, limit))
+        found = await self._ask("expand", link, within, lambda: self._source.expand(link, limit))
+        if self._policy.remembers_links:
+            self._lists[link, limit] = found
+        return found
 
     async def resolve(self, track: Track) -> Origin:
         within = self._policy.resolve_within
