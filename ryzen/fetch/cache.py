@@ -194,6 +194,8 @@ def _alone_in(folder: Path) -> Iterator[None]:
         except BlockingIOError as error:
             problem = f"CACHE_DIR ({folder}) is in use by another Ryzen: stop it, or set another folder."
             raise ConfigError((problem,)) from error
+        except OSError as error:
+            raise _unusable(folder, error) from error
         yield
 
 
