@@ -19,6 +19,8 @@ from ryzen.player.state import Media, Track
 
 #: The code of the Refusal that is raised to who waits for a track that nobody wants any more.
 DROPPED = "dropped"
+#: What no other try can mend: whoever asks again, having heard a part of it, is told so.
+_FOR_GOOD = (TrackTrouble.TOO_BIG, TrackTrouble.FORBIDDEN, TrackTrouble.UNSUPPORTED)
 
 
 @attrs.define(eq=False)
@@ -62,6 +64,7 @@ class Errands:
         self._resolving: dict[str, _Resolving] = {}  # by track
         self._fetching: dict[str, _Fetching] = {}  # by the key of the recording
         self._leaving: dict[str, _Fetching] = {}  # given up, and not gone yet
+        self._hopeless: dict[str, TrackError] = {}  # by track: why all of it will never be here
         self._numbers = count(1)
 
     def want(self, track: Track, listener: int, urgency: Urgency) -> None:
@@ -72,6 +75,8 @@ class Errands:
         """Work for nobody ends at once. None: whatever this listener wants."""
         for each in self._wants.of(listener) if track_id is None else (track_id,):
             self._wants.remove(each, listener)
+            if not self._wants.wanted(each):
+                self._hopeless.pop(each, None)
         for key, resolving in list(self._resolving.items()):
             if not self._wants.wanted(resolving.track.id):
                 del self._resolving[key]
@@ -85,6 +90,8 @@ class Errands:
         """For who waits for it. Raises TrackError, SourceAway, and Refusal (DROPPED)."""
         if not again and (media := self._cache.get(track.id)) is not None:
             return media
+        if again and (hopeless := self._hopeless.get(track.id)) is not None:
+            raise TrackError(hopeless.trouble, hopeless.detail)
         if (fetching := self._shared(track)) is not None:
             return await fetching.outcome.wait()
         origin = await self._origin(track)
@@ -181,11 +188,23 @@ class Errands:
                 async with anyio.create_task_group() as both:
                     both.start_soon(self._await_ready, fetching)
                     await fetching.flight.run()
+                await self._look_back(fetching)
         finally:
             for flights in self._fetching, self._leaving:
                 if flights.get(key) is fetching:
                     del flights[key]
             fetching.gone.set()
+
+    async def _look_back(self, fetching: _Fetching) -> None:
+        """At a flight that has ended by itself: it may have broken off while somebody listened."""
+        try:
+            await fetching.flight.ready()
+        except TrackError as error:
+            if error.trouble in _FOR_GOOD:
+                wanted = filter(self._wants.wanted, fetching.tracks)
+                self._hopeless |= dict.fromkeys(wanted, error)
+        except SourceAway:
+            return  # which may be back by then
 
     async def _await_ready(self, fetching: _Fetching) -> None:
         """Tell those who wait; a flight that does not get ready is given up."""

@@ -99,6 +99,27 @@ async def test_what_was_cut_is_fetched_again_though_it_is_there() -> None:
         assert [flight.again for flight in f.cache.flights] == [False, True]
 
 
+@pytest.mark.parametrize(("trouble", "flights"), [(TrackTrouble.TOO_BIG, 1), (TrackTrouble.UNREACHABLE, 2)])
+async def test_what_can_never_be_whole_is_told_to_who_has_heard_a_part_of_it_and_not_tried_again(
+    trouble: TrackTrouble, flights: int
+) -> None:
+    async with fetchers() as f:
+        await f.fetch(SONG)
+        f.cache.flights[0].break_off(TrackError(trouble))
+        await anyio.sleep(1)
+        told = None
+        try:
+            await f.fetch(SONG, again=True)
+        except TrackError as error:
+            told = error.trouble
+        assert len(f.cache.flights) == flights
+        assert told == (trouble if flights == 1 else None)
+        f.ref.tell(Drop(SONG.id, 1))
+        await anyio.sleep(1)
+        await f.fetch(SONG, again=True)  # somebody else's luck
+        assert len(f.cache.flights) == flights + 1
+
+
 async def test_two_who_find_the_same_track_cut_share_the_flight_that_mends_it() -> None:
     async with fetchers() as f:
         await f.fetch(SONG)
