@@ -172,6 +172,8 @@ MUTANTS = [
     # the gate
     (GATE, "        self._refuse_if_shut()\n        if kind", "        if kind"),
     (GATE, "        self._refuse_if_shut()  # it may have shut meanwhile\n", ""),
+    (GATE, "if self._policy.remembers_links:", "if False:"),
+    (GATE, "self._lists.get((link, limit))", "self._lists.get((link, 5))"),
     (GATE, 'if kind != "search" or self._policy.counts_searches:', "if True:"),
     (GATE, "tries = self._trying = self._breaker.away", "tries = self._breaker.away"),
     (GATE, "            if tries:\n                self._trying = False\n", "            pass\n"),

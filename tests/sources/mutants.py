@@ -125,7 +125,19 @@ MUTANTS = [
     (YOUTUBE, "        self._fresh.keep(track.id, origin)\n", ""),
     (YOUTUBE, "() if live else spans", "spans"),
     (YOUTUBE, "span=SPAN, ", ""),
-    (YOUTUBE, "except RyzenError as error", "except ZeroDivisionError as error"),
+    (
+        YOUTUBE,
+        'except RyzenError as error:\n            logger.debug("nothing',
+        'except ZeroDivisionError as error:\n            logger.debug("nothing',
+    ),
+    (
+        YOUTUBE,
+        'except RyzenError as error:\n            logger.debug("nobody',
+        'except ZeroDivisionError as error:\n            logger.debug("nobody',
+    ),
+    (YOUTUBE, "with anyio.move_on_after(_CARD_AFTER):", "if True:"),
+    (YOUTUBE, "if isinstance(card, dict):", "if True:"),
+    (YOUTUBE, '.removesuffix(" - Topic"))', ")"),
     (YOUTUBE, "with anyio.move_on_after(_SKIPS_AFTER):", "if True:"),
     # sites
     (SITES, "read_link(led_to) or led_to", "link"),

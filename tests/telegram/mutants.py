@@ -1,8 +1,14 @@
-"""Breaks of the governor that its tests must notice; for ``scripts/mutate``. One line each."""
+"""Breaks of the governor, and of who is shown which file, that tests must notice; for ``scripts/mutate``.
+One line each."""
 
-TESTS = ["tests/telegram/test_io_governor.py", "tests/telegram/test_io_pace.py"]
+TESTS = [
+    "tests/telegram/test_io_governor.py",
+    "tests/telegram/test_io_pace.py",
+    "tests/telegram/test_io_files.py",
+]
 
 PACE, GOVERNOR = "ryzen/telegram/pace.py", "ryzen/telegram/governor.py"
+FILES = "ryzen/telegram/files.py"
 
 MUTANTS = [
     # the arithmetic
@@ -73,4 +79,11 @@ MUTANTS = [
         "            except BaseException:\n                lane.busy = None\n",
         "            except BaseException:\n",
     ),
+    # whose files
+    (FILES, " if utils.get_peer_id(message.peer_id) == chat_id else None", ""),
+    (FILES, "if not isinstance(answer.peer, T.PeerChannel):", "if False:"),
+    (FILES, 'if match["id"]:', "if False:"),
+    (FILES, "> _LAST_MESSAGE", "> 2**40"),
+    (FILES, "(FloodWait, FloodPremiumWait)", "(FloodWait,)"),
+    (FILES, "TrackTrouble.UNREACHABLE if unreachable else TrackTrouble.PRIVATE", "TrackTrouble.UNREACHABLE"),
 ]
