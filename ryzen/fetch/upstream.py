@@ -23,6 +23,9 @@ _LONGEST_LOGIN = 255
 #: sentences.
 _WHO = (407, 0x5D)
 _WHO_SAID = re.compile(r"authentication failure|acceptable authentication|Unexpected SOCKS authentication")
+_NO_PROXY = "does not speak as a proxy of this kind should"
+#: What comes out of python-socks 2 beside its own: an end too early, and a name in a reply that is no text.
+_FAULTS = (ProxyError, OSError, EOFError, ValueError, LookupError)
 
 
 class Upstream:
@@ -47,7 +50,7 @@ class Upstream:
         """Raises OSError. Who calls sets the limit of time."""
         try:
             stream = await self._proxy().connect(address, port)
-        except (OSError, ProxyError) as error:
+        except _FAULTS as error:
             self._tell(_fault(error))
             raise OSError("the proxy of this bot does not get there") from error
         self._tell(None)
@@ -68,14 +71,14 @@ class Upstream:
         self._told = fault
 
 
-def _fault(error: OSError | ProxyError) -> str | None:
+def _fault(error: Exception) -> str | None:
     """In words for the operator; None if it is well, and only does not get to that address."""
     if isinstance(error, ProxyConnectionError):
         return "does not answer"
-    if isinstance(error, OSError):
+    if isinstance(error, OSError | EOFError):
         return "breaks off, or does not speak TLS as it should"
+    if not isinstance(error, ProxyError):
+        return _NO_PROXY
     if error.error_code in _WHO or _WHO_SAID.search(str(error)):
         return "refuses its user name or password"
-    if error.error_code is None:
-        return "does not speak as a proxy of this kind should"
-    return None
+    return _NO_PROXY if error.error_code is None else None

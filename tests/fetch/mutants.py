@@ -50,7 +50,9 @@ MUTANTS = [
     (UPSTREAM, "error.error_code in _WHO or", ""),
     (UPSTREAM, "or _WHO_SAID.search(str(error))", ""),
     (UPSTREAM, "self._tell(None)", ""),
-    (UPSTREAM, "if error.error_code is None:", "if False:"),
+    (UPSTREAM, "return _NO_PROXY if error.error_code is None else None", "return None"),
+    (UPSTREAM, "EOFError, ValueError,", "ValueError,"),
+    (UPSTREAM, "EOFError, ValueError,", "EOFError,"),
     (UPSTREAM, "not (user + password).isascii()", "False"),
     # our own client
     (REQUEST, "if name in _HARMLESS", "if name"),

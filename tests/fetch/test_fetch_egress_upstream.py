@@ -156,10 +156,30 @@ async def test_that_it_is_well_again_is_told_too(stage: Stage, log: list[str]) -
     ]
 
 
-async def test_that_it_is_no_such_proxy_is_told(stage: Stage, log: list[str]) -> None:
+@pytest.mark.parametrize("scheme", ["socks5", "socks4"])
+async def test_that_it_breaks_off_is_told(stage: Stage, scheme: str, log: list[str]) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
-        writer.write(b"220 mail.example\r\n")
+        writer.write(b"\x05")
+        await writer.drain()
+
+    address = await stage.serve("songs.example", page)
+    async with listening(talk) as port:
+        with pytest.raises(OSError, match="does not get there"):
+            await Upstream(f"{scheme}://127.0.0.1:{port}").connect(address, 443)
+    assert len(log) == 1
+    assert "breaks off" in log[0]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"220 mail.example\r\n", b"\x05\x00\x05\x00\x00\x03\x02\xff\xff\x00\x50"],
+    ids=["mail", "no text"],
+)
+async def test_that_it_is_no_such_proxy_is_told(stage: Stage, said: bytes, log: list[str]) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(said)
         await writer.drain()
 
     await stage.serve("songs.example", page)
