@@ -69,7 +69,8 @@ def _chapter(words: Words, view: View) -> list[Html]:
 def _asked(words: Words, player: Player, entry: Entry) -> Html:
     name, source = show.cut(entry.asker.name, show.NAME), entry.track.source
     if player.duration is None:
-        return words("card.asked-endless", name=name, source=source)
+        live = player.media is not None and player.media.live  # else nobody has told how long it is
+        return words("card.asked-live" if live else "card.asked-unknown", name=name, source=source)
     return words("card.asked", length=show.clock(player.duration), name=name, source=source)
 
 

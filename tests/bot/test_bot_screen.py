@@ -86,8 +86,18 @@ async def test_a_muted_chat_shows_it_beside_the_rest_of_its_state(outbox: FakeOu
 
 async def test_an_endless_track_has_no_bar(outbox: FakeOutbox, screen: Screen) -> None:
     entry = Entry(1, track("radio", duration=None), Asker(4, "Gus"))
-    await screen.show(View(Player(phase=Phase.PLAYING, current=entry), 3725.0))
+    on_air = Media("x", live=True)
+    await screen.show(View(Player(phase=Phase.PLAYING, current=entry, media=on_air), 3725.0))
     assert outbox.texts(GROUP)[0].splitlines()[1:3] == ["live · asked for by Gus · fake", "1:02:05"]
+
+
+@pytest.mark.parametrize("media", [None, Media("x", fetched=True)])
+async def test_what_nobody_knows_the_length_of_is_not_called_live(
+    outbox: FakeOutbox, screen: Screen, media: Media | None
+) -> None:
+    entry = Entry(1, track("song.mp3", duration=None), Asker(4, "Gus"))
+    await screen.show(View(Player(phase=Phase.PLAYING, current=entry, media=media), 65.0))
+    assert outbox.texts(GROUP)[0].splitlines()[1:3] == ["asked for by Gus · fake", "01:05"]
 
 
 @pytest.mark.parametrize(
