@@ -101,7 +101,7 @@ class Inbox:
                 message.message,
                 private=private,
                 chat_title=getattr(chat, "title", ""),
-                reply_to=getattr(message.reply_to, "reply_to_msg_id", None),
+                reply_to=_answered(message.reply_to),
                 holds_file=file,
             )
         )
@@ -147,6 +147,12 @@ class Inbox:
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         return False
+
+
+def _answered(reply: Any) -> int | None:
+    """The message of this chat that is replied to. One of another chat has a number of that chat's."""
+    elsewhere = getattr(reply, "reply_to_peer_id", None) is not None
+    return None if elsewhere else getattr(reply, "reply_to_msg_id", None)
 
 
 def _sender(message: Any, users: Users, chats: Chats) -> Person | None:

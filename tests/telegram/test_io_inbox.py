@@ -137,6 +137,25 @@ async def test_an_old_command_is_not_acted_on_and_a_recent_one_is() -> None:
             assert (await heard.next(Said)).text == "/play recent"
 
 
+@pytest.mark.parametrize(("elsewhere", "replied"), [(None, 41), (T.PeerChannel(channel_id=6), None)])
+async def test_a_reply_to_a_message_of_another_chat_is_none_to_one_of_this(
+    elsewhere: object, replied: int | None
+) -> None:
+    """The number of that message is another message here."""
+    heard = Heard()
+    header = T.MessageReplyHeader(reply_to_msg_id=41, reply_to_peer_id=elsewhere)
+    message = T.Message(
+        id=7,
+        peer_id=T.PeerChannel(channel_id=5),
+        from_id=T.PeerUser(user_id=1),
+        date=int(time.time()),
+        message="/play",
+        reply_to=header,
+    )
+    Inbox(heard).take(T.UpdateNewChannelMessage(message=message, pts=1, pts_count=1), {}, {})
+    assert (await heard.next(Said)).reply_to == replied
+
+
 async def test_a_command_that_is_delivered_again_is_acted_on_once() -> None:
     heard = Heard()
     inbox = Inbox(heard)
