@@ -4,6 +4,7 @@
 
 TESTS = [
     "tests/actors/test_download_gate.py",
+    "tests/actors/test_download_links.py",
     "tests/actors/test_download_turns.py",
     "tests/actors/test_download_finding.py",
     "tests/actors/test_download_actor.py",
