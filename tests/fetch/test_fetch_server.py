@@ -130,7 +130,7 @@ async def test_a_job_has_limits_and_harms_nobody(
 async def test_a_bomb_of_zeros_takes_a_job_with_it_and_nothing_else(stage: Stage, tmp_path: Path) -> None:
     async with fetching(tmp_path, memory=300 << 20) as ytdlp:
         with pytest.raises(TrackError) as caught:
-            await ytdlp.extract(stage.job(f"{stage.base}/bomb", extractors=("generic",)), within=30)
+            await ytdlp.extract(stage.job(f"{stage.base}/bomb", extractors=("generic",)), within=90)
         assert caught.value.trouble is TrackTrouble.TOO_BIG
         assert await ytdlp.extract(stage.job("stage:song"), within=20)
 

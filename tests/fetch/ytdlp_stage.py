@@ -165,9 +165,9 @@ class Stage:
     async def _bomb(self, request: web.Request) -> web.Response:
         compress = zlib.compressobj(1, wbits=31)
         zeros = b"".join(
-            compress.compress(part) for part in (b"<html><body>", *(bytes(16 << 20) for _ in range(64)))
+            compress.compress(part) for part in (b"<html><body>", *(bytes(16 << 20) for _ in range(32)))
         )
-        body = zeros + compress.flush()  # 5 MB that become 1 GiB
+        body = zeros + compress.flush()  # 2 MB that become 512 MiB
         return web.Response(body=body, headers={"Content-Encoding": "gzip", "Content-Type": "text/html"})
 
     async def _cookies(self, request: web.Request) -> web.Response:
