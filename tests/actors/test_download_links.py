@@ -1,4 +1,4 @@
-"""What is behind a link is found once for all who ask within a minute."""
+"""What is asked of a source no second time: what it has just said, and anything while it is shut."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from fetch_fakes import EASY, FakeSource, web
 
 from ryzen.actors.gate import Gate
-from ryzen.errors import TrackError, TrackTrouble
+from ryzen.errors import SourceAway, SourceTrouble, TrackError, TrackTrouble
 from ryzen.origins import Listing
 
 pytestmark = pytest.mark.anyio
@@ -39,3 +39,14 @@ async def test_a_link_that_leads_to_nothing_is_asked_for_again() -> None:
     source.trouble = None
     source.lists[LINK] = Listing((web("one"),))
     assert (await gate.expand(LINK, 5)).tracks == (web("one"),)
+
+
+async def test_who_is_turned_away_from_a_shut_gate_has_not_used_up_a_turn() -> None:
+    source = FakeSource("tube")
+    gate = Gate(source, attrs.evolve(EASY, rate=0.01, burst=2, queue_within=0.0))
+    source.trouble = SourceAway("tube", SourceTrouble.BOT_CHECK)
+    for _ in range(5):
+        with pytest.raises(SourceAway) as away:
+            await gate.resolve(web("song"))
+        assert away.value.trouble is SourceTrouble.BOT_CHECK, "and not for having asked too often"
+    assert len(source.asked) == 1
