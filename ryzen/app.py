@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import time
 import uuid
@@ -265,6 +266,7 @@ async def running(
         restoring.start_soon(_prune, keeper)
         door.open(router.accept)
         stack.callback(door.shut)  # before the router goes: the accounts hear Telegram until the end
+        gc.freeze()  # what is there now stays: to look through it all took the loop 0.14 s each time
         logger.info("ready: @{}, with {} as the assistant", bot.username, assistant.name)
         yield Running(chats, gauges, engine, music)
         logger.info("stopping")

@@ -53,7 +53,8 @@ class GatePolicy:
     search_within: float = 10.0
     expand_within: float = 20.0  #: a playlist of several pages
     resolve_within: float = 40.0  #: YouTube's whole ladder, with a JS runtime on a busy machine
-    misses: int | None = 4  #: different tracks in a row without an answer, which make it DOWN; None: never
+    #: different tracks in a row without an answer, which make it DOWN; None: it never shuts, whatever it says
+    misses: int | None = 4
     backoff: RestartPolicy = BACKOFF
 
 
@@ -75,8 +76,10 @@ POLICIES: Mapping[str, GatePolicy] = MappingProxyType(
         "deezer": GatePolicy(rate=5.0, burst=25),
         # Apple's search: about 20 calls a minute.
         "apple": GatePolicy(rate=1 / 3, burst=10),
-        # Each link has a host of its own: dead ones say nothing about the others.
+        # Each link has a host of its own: what one of them says is nothing about the others.
         "web": GatePolicy(misses=None),
+        "page": GatePolicy(misses=None),
+        "radio": GatePolicy(misses=None),
     }
 )
 
@@ -221,6 +224,8 @@ class Gate:
         return error if isinstance(error, TrackError) else away
 
     def _shut(self, kind: str, told: SourceAway, tries: bool) -> SourceAway:
+        if self._policy.misses is None:
+            return told  # or anybody's link could close the source for everybody
         now = anyio.current_time()
         if tries:
             self._breaker.missed()

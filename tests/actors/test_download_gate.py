@@ -343,6 +343,17 @@ async def test_a_turn_that_is_given_up_is_given_back() -> None:
     assert round(await bucket.take(within=0), 3) == 9.0
 
 
+@pytest.mark.parametrize("name", ["web", "page", "radio"])
+async def test_where_each_link_has_a_host_of_its_own_none_of_them_can_shut_the_gate(name: str) -> None:
+    source, gate = gated(POLICIES[name])
+    source.trouble = SourceAway("tube", SourceTrouble.RATE_LIMITED)
+    await refused(gate, "theirs")
+    gate.refused(SourceAway("tube", SourceTrouble.RATE_LIMITED))
+    source.trouble = None
+    await gate.resolve(web("ours"))
+    assert gate.condition(anyio.current_time()) is None
+
+
 # -- what is remembered
 async def test_the_same_words_have_the_same_hits_for_a_while() -> None:
     source, gate = gated(attrs.evolve(EASY, remembers=60.0))
