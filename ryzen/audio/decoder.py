@@ -129,9 +129,14 @@ class Decoder:
             undo.callback(self._container.close)
             self._stream = sound_of(self._container)
             undo.pop_all()
-        # While it grows, every length is made of what happened to be there.
-        own = None if inflow is not None else own_length(self._container, self._stream, sniffed)
-        self._stated = None if live else own if stated is None else stated
+        own = None if live else own_length(self._container, self._stream, sniffed)
+        if live:
+            self._stated = None
+        else:
+            self._stated = own if stated is None and inflow is None else stated
+        # While it grows FFmpeg may not jump, so that what it tells stands at the start: the whole length or,
+        # of fragments, the first one's. Nothing but «it is shorter still» follows from that.
+        self._promised = own if self._stated is None else self._stated
         return sniffed.demuxer
 
     def _begin(self, offset: float, deadline: float) -> None:
@@ -229,10 +234,10 @@ class Decoder:
             self.trouble = TrackTrouble.BROKEN
 
     def _is_short(self) -> bool:
-        if self._stated is None:
+        if self._promised is None:
             return False
-        missing = self._stated - self.position - pcm.seconds(len(self._left))
-        return missing > max(_SHORT_BY, _SHORT_SHARE * self._stated)
+        missing = self._promised - self.position - pcm.seconds(len(self._left))
+        return missing > max(_SHORT_BY, _SHORT_SHARE * self._promised)
 
     def _packets(self) -> Iterator[Packet[Stream]]:
         """To the end, or until too many are bad."""

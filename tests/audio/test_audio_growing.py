@@ -106,7 +106,19 @@ def test_only_an_index_behind_the_sound_makes_one_wait_for_the_end(songs, grow):
     assert last == {"m4a": True, "mp4-index-first": False, "mp4-fragments": False, "mp4-dash": False}
 
 
-def test_the_length_that_a_growing_file_tells_of_itself_is_not_believed(songs, grow):
+@pytest.mark.parametrize("kind", ["webm", "flac", "mp4-index-first", "mp4-dash"])
+def test_a_file_that_tells_its_length_at_its_start_is_cut_short_before_that(songs, grow, kind):
+    """A server that has no more, and says that this was all."""
+    growth = grow(songs(kind, "tone", 440, 12.0), total=False)
+    growth.share(0.5)
+    decoder = open_growth(growth)
+    growth.writer.finish()
+    drain(decoder)
+    assert decoder.trouble is TrackTrouble.CUT_SHORT
+    assert decoder.position == pytest.approx(6.0, abs=1.0)
+
+
+def test_a_length_that_follows_from_what_is_there_is_not_believed(songs, grow):
     growth = grow(songs("wav", "tone", 440, 12.0), total=False)
     growth.share(0.5)
     growth.writer.finish()  # the server had no more, and said so
