@@ -32,14 +32,22 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "_PAUSES", (0.0, 0.02))
 
 
+async def tidy_away(tmp_path: Path) -> Path:
+    """The folder that was. The server removes that of a job a moment after its answer: not both at once."""
+    work = tmp_path / "state" / "yt-dlp" / "work"
+    await until(lambda: not folders_of_jobs(tmp_path))
+    shutil.rmtree(work)
+    return work
+
+
 async def test_folders_that_were_tidied_away_are_made_again(stage: Stage, tmp_path: Path) -> None:
     async with fetching(tmp_path) as ytdlp:
         assert await ytdlp.extract(stage.job("stage:song"), within=20)
-        shutil.rmtree(tmp_path / "state" / "yt-dlp" / "work")
+        await tidy_away(tmp_path)
         assert await ytdlp.extract(stage.job("stage:song"), within=20)
         assert ytdlp.stats().deaths == 0
         assert ytdlp.pid
-        shutil.rmtree(tmp_path / "state" / "yt-dlp" / "work")
+        await tidy_away(tmp_path)
         os.kill(ytdlp.pid, signal.SIGKILL)
         await until(lambda: ytdlp.stats().deaths == 1)
         assert await ytdlp.extract(stage.job("stage:song"), within=20)
@@ -68,8 +76,7 @@ async def test_a_server_for_which_there_is_no_room_is_tried_again_and_the_bot_li
     installed.switch(tmp_path / "state", newer)  # an empty folder: it is the shipped one that answers
     async with fetching(tmp_path) as ytdlp:
         assert await ytdlp.extract(stage.job("stage:song"), within=20)
-        work = tmp_path / "state" / "yt-dlp" / "work"
-        shutil.rmtree(work)
+        work = await tidy_away(tmp_path)
         work.write_text("in the way")
         assert ytdlp.pid
         os.kill(ytdlp.pid, signal.SIGKILL)
