@@ -33,8 +33,8 @@ CHAT, USER = -1001, Asker(42, "Ann")
 LEAST, MOST = 0.05, 0.5
 #: Seconds until the first write of a process at the latest.
 START = 30.0
-#: Seconds by which a writer that acknowledges early commits too late: longer than it is left to live, for a kill
-#: in the middle of a commit may find all of it in the file already.
+#: Seconds by which a writer that acknowledges early commits too late: longer than it is left to live, for a
+#: kill in the middle of a commit may find all of it in the file already.
 DELAY = 5.0
 
 
