@@ -10,24 +10,19 @@ them, over TLS too. ::
 from __future__ import annotations
 
 import asyncio
-import datetime
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from types import TracebackType
 
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from ryzen.fetch import egress as door
 from ryzen.fetch import web as client
 from ryzen.fetch.egress import Egress, Limits
 from ryzen.fetch.web import Patience, WebClient
 from ryzen.outside import Outside, Stream
+from ryzen.sandbox.internet.authority import Authority
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -59,76 +54,6 @@ class StageNetwork:
         return await asyncio.open_connection("127.0.0.1", there)
 
 
-class Authority:
-    """Signs certificates for any host. ``file`` is what a client has to trust."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Ryzen's tests")])
-        self._root = self._signed(self._name, self._key, x509.BasicConstraints(ca=True, path_length=0))
-        self.file = folder / "authority.pem"
-        self.file.write_bytes(self._root.public_bytes(serialization.Encoding.PEM))
-
-    def context(self, host: str) -> ssl.SSLContext:
-        """For a server of this name."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
-        certificate = self._signed(
-            subject, key, x509.BasicConstraints(ca=False, path_length=None), x509.DNSName(host)
-        )
-        file = self._folder / f"{host}.pem"
-        file.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-            + certificate.public_bytes(serialization.Encoding.PEM)
-        )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
-
-    def _signed(
-        self,
-        subject: x509.Name,
-        key: ec.EllipticCurvePrivateKey,
-        constraints: x509.BasicConstraints,
-        *names: x509.GeneralName,
-    ) -> x509.Certificate:
-        now = datetime.datetime.now(datetime.UTC)
-        usage = x509.KeyUsage(
-            digital_signature=True,
-            key_cert_sign=constraints.ca,
-            crl_sign=constraints.ca,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            encipher_only=False,
-            decipher_only=False,
-        )
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=7))
-            .add_extension(constraints, critical=True)
-            .add_extension(usage, critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
-            )
-        )
-        if names:
-            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        return builder.sign(self._key, hashes.SHA256())
-
-
 class Stage:
     """The servers and what leads to them; all of it is gone when the block ends."""
 
@@ -137,7 +62,7 @@ class Stage:
         self._stack = AsyncExitStack()
         self._hosts = 0
         self.network = StageNetwork()
-        self.outside = Outside(network=self.network, authorities=authority.file)
+        self.outside = Outside(network=self.network, authorities=authority.certificate)
 
     async def __aenter__(self) -> Stage:
         return self
