@@ -22,7 +22,8 @@ from ryzen.ports import SoundEnded, SoundEvent, SoundFailed, SoundStalled, Sound
 _NOTICE = pcm.size(0.3)
 #: A fresh worker takes over this far ahead of the reader: what its predecessor wrote lasts longer.
 _TAKE_OVER = 2 * pcm.CHUNK
-#: Workers that may die over one track before it is the track's fault.
+#: Workers that may die over one track before it is the track's fault; one more for a track that has been
+#: heard, for it may just have been in hand beside the guilty one.
 _STRIKES = 2
 #: Spans kept: the reader is in the last or, after a load, in the one before. A track has one more for each
 #: part that is left out, and each time it starves.
@@ -207,12 +208,12 @@ class TapeDeck:
                 self._spans = (*self._spans[:-1], _cut(self._spans[-1], fact.end))
 
     def blame(self, in_hand: frozenset[tuple[int, int]]) -> None:
-        """The worker has died with these (deck, turn) in hand. Who is met there twice is not tried again."""
+        """The worker has died with these (deck, turn) in hand. Who is met there too often is given up."""
         loaded = self._loaded
         if loaded is None or (self.id, loaded.turn) not in in_hand:
             return
         loaded.strikes += 1
-        if loaded.strikes >= _STRIKES:
+        if loaded.strikes >= _STRIKES + bool(self._spans_of(loaded)):
             logger.warning("deck {}: its track has killed {} workers", self.id, loaded.strikes)
             self._fail(TrackTrouble.BROKEN)
 

@@ -17,7 +17,7 @@ from audio_waiting import Log, filled, lag, on_tape, until
 
 from ryzen.audio.client import Backoff, serve
 from ryzen.audio.deck import TapeDeck
-from ryzen.audio.wire import Failed, Load
+from ryzen.audio.wire import Failed, Laid, Load
 from ryzen.errors import MailboxFull, TrackTrouble
 from ryzen.player.state import Media
 from ryzen.ports import SoundEnded, SoundFailed, SoundStarted
@@ -189,6 +189,22 @@ async def test_a_file_that_kills_two_workers_is_not_tried_again_and_the_others_g
     assert not decks._link.ledger.in_hand() - {(neighbour.id, 1)}, "it is not tried a third time"
     deck.load(10, Media(songs("wav", "tone", 440, 3.0)), 0.0)
     await filled(deck)
+
+
+@pytest.mark.parametrize(("heard", "strikes"), [(False, 2), (True, 3)])
+async def test_what_has_been_heard_may_be_met_once_more_beside_a_dead_worker(heard, strikes):
+    """Of two that were in hand nobody knows which one was guilty, and one of them was well before."""
+    log = Log()
+    deck = TapeDeck(5, 0.5, 4.0, itertools.count(1), lambda *_: None, log, lambda _: None)
+    deck.load(1, Media("song"), 0.0)
+    if heard:
+        deck.heed(Laid(deck=5, tape=1, turn=1, start=0, offset=0.0))
+    for _ in range(strikes - 1):
+        deck.blame(frozenset({(5, 1), (6, 1)}))
+    assert log.events == []
+    deck.blame(frozenset({(5, 1)}))
+    assert log.events == [SoundFailed(1, TrackTrouble.BROKEN)]
+    deck.close()
 
 
 async def test_a_file_that_takes_long_to_open_holds_up_no_other(decks, songs, open_reader, tmp_path):
